@@ -1,0 +1,34 @@
+#pragma once
+#include "ir.h"
+#include "words.h"
+
+// The vocabulary of words.h for symbols. The words live beside ir::Value, where argument-dependent lookup
+// finds them from the functions in fb::math.
+namespace fb::math {
+template <> struct Number<ir::Value<float>> { using Scalar = float; using Bits = ir::Value<uint32_t>; };
+template <> struct Number<ir::Value<double>> { using Scalar = double; using Bits = ir::Value<uint64_t>; };
+}  // namespace fb::math
+
+namespace fb::ir {
+
+template <class F> Value<F> select(Bool c, Value<F> a, Value<F> b) { return Value<F>::at(choose(c.id, a.id, b.id)); }
+inline Bool select(Bool c, Bool a, Bool b) { return {choose(c.id, a.id, b.id)}; }
+
+template <class F> Value<F> floor(Value<F> x) { return Value<F>::at(intrinsic("floor", x.id)); }
+template <class F> Value<F> ceil(Value<F> x) { return Value<F>::at(intrinsic("ceil", x.id)); }
+template <class F> Value<F> trunc(Value<F> x) { return Value<F>::at(intrinsic("trunc", x.id)); }
+template <class F> Value<F> round_even(Value<F> x) { return Value<F>::at(intrinsic("rint", x.id)); }
+template <class F> Value<F> sqrt(Value<F> x) { return Value<F>::at(intrinsic("sqrt", x.id)); }
+template <class F> Value<F> fabs(Value<F> x) { return Value<F>::at(intrinsic("fabs", x.id)); }
+template <class F> Value<F> copysign(Value<F> size, Value<F> sign) {
+  return Value<F>::at(intrinsic("copysign", size.id, sign.id));
+}
+
+inline Value<uint32_t> bits(Value<float> x) { return Value<uint32_t>::at(convert("bitcast", x.id, Type::i32)); }
+inline Value<uint64_t> bits(Value<double> x) { return Value<uint64_t>::at(convert("bitcast", x.id, Type::i64)); }
+inline Value<float> from_bits(Value<uint32_t> b) { return Value<float>::at(convert("bitcast", b.id, Type::f32)); }
+inline Value<double> from_bits(Value<uint64_t> b) { return Value<double>::at(convert("bitcast", b.id, Type::f64)); }
+inline Value<double> widen(Value<float> x) { return Value<double>::at(convert("fpext", x.id, Type::f64)); }
+inline Value<float> narrow(Value<double> x) { return Value<float>::at(convert("fptrunc", x.id, Type::f32)); }
+
+}  // namespace fb::ir
