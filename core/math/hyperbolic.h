@@ -18,7 +18,7 @@ template <class T> T tanh(T x) {
   }
   T near_zero = a + a * z * p;
   // 1 - 2 / (e^2a + 1); from a = 20 on this is 1
-  auto [mantissa, exponent] = exp_parts(clip(a * T(2.0), 0.0, 40.0));
+  auto [mantissa, exponent] = exp_parts(T(2.0) * select(a > T(20.0), T(20.0), a));
   T far = T(1.0) - T(2.0) / (mantissa * power_of_two<T>(exponent) + T(1.0));
   return copysign(select(a < T(0.625), near_zero, far), x);
 }

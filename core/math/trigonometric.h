@@ -35,17 +35,18 @@ template <bool fine, class D> Angle<D> reduce_angle(D x) {
   constexpr double magic = round_magic<D>;
   D shifted = x * D(0.6366197723675814) + D(magic);
   D count = shifted - D(magic);
-  D rest = (x - count * D(half_pi_1)) - count * D(half_pi_2);
+  D rest = x - count * D(half_pi_1);
   Bits<D> quadrant = bits(shifted);
-  if constexpr (!fine) return {rest - count * D(half_pi_3), D(0.0), quadrant};
-  auto [high, error] = two_sum(rest, -(count * D(half_pi_3)));
-  auto [sum, low] = fast_two_sum(high, error - count * D(half_pi_4));
-  return {sum, low, quadrant};
+  if constexpr (!fine) return {(rest - count * D(half_pi_2)) - count * D(half_pi_3), D(0.0), quadrant};
+  auto [second, second_error] = two_sum(rest, -(count * D(half_pi_2)));
+  auto [third, third_error] = two_sum(second, -(count * D(half_pi_3)));
+  auto [high, low] = fast_two_sum(third, (second_error + third_error) - count * D(half_pi_4));
+  return {high, low, quadrant};
 }
 
 // x = quadrant / 2 + rest / π: the same for angles in half turns.
 template <class D> Angle<D> reduce_half_turns(D x) {
-  D limited = select(fabs(x) > D(4503599627370496.0), x - x, x);
+  D limited = x - D(2.0) * round_even(x * D(0.5));
   constexpr double magic = round_magic<D>;
   D shifted = limited * D(2.0) + D(magic);
   D rest = limited - (shifted - D(magic)) * D(0.5);
@@ -135,8 +136,7 @@ template <class T> T sinc(T x) {
     return narrow(sinc(widen(x)));
   } else {
     T y = sin_of<true>(reduce_half_turns(x), 0) / (x * T(3.141592653589793));
-    T small = select(fabs(x) < T(1e-9), T(1.0), y);
-    return select(is_inf(x), T(0.0), small);
+    return select(fabs(x) < T(1e-9), T(1.0), y);
   }
 }
 
@@ -217,7 +217,7 @@ template <class T> T asin(T x) {
   T z = select(steep, (T(1.0) - a) * T(0.5), a * a);
   T s = select(steep, sqrt(z), a);
   T tail = s * z * asin_tail(z);
-  T far = T(1.5707963267948966) - (T(2.0) * (s + tail) - T(half_pi_rest<T>));
+  T far = (T(1.5707963267948966) - T(2.0) * s) - (T(2.0) * tail - T(half_pi_rest<T>));
   return copysign(select(steep, far, s + tail), x);
 }
 
