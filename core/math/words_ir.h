@@ -32,3 +32,9 @@ inline Value<double> widen(Value<float> x) { return Value<double>::at(convert("f
 inline Value<float> narrow(Value<double> x) { return Value<float>::at(convert("fptrunc", x.id, Type::f32)); }
 
 }  // namespace fb::ir
+
+namespace fb::math {                                   // so that math::sqrt(x) names the words for symbols too
+
+using ir::select, ir::floor, ir::ceil, ir::trunc, ir::round_even, ir::sqrt, ir::fabs, ir::copysign;
+
+}  // namespace fb::math

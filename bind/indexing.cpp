@@ -1,0 +1,224 @@
+// x[key] and x[key] = value: ints, slices, Ellipsis, None, bool and integer tensors, lists, and mixtures.
+#include "bind/python.h"
+#include "ops.h"
+
+namespace fb {
+namespace {
+
+bool is_mask(DType d) { return d == DType::boolean || d == DType::u8; }
+
+// A sequence stands for a tuple of indices when PyTorch would read it so: a short list that holds slices,
+// tensors, sequences, None or Ellipsis.
+bool list_is_tuple(PyObject* key) {
+  if (!PyList_Check(key)) return false;
+  const Py_ssize_t n = PyList_GET_SIZE(key);
+  if (n >= 32) return false;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* o = PyList_GET_ITEM(key, i);
+    if (PySlice_Check(o) || o == Py_Ellipsis || o == Py_None) return true;
+  }
+  return false;
+}
+
+struct Walker {
+  Tensor view;
+  int dim = 0;                                         // the next dim of `view` to index
+  Tensors indices;                                     // by dim of `view`; undefined where none
+  bool advanced = false;
+
+  void put(const Tensor& index, int covers) {
+    while (static_cast<int>(indices.size()) <= dim) indices.emplace_back();
+    indices[dim] = index;
+    dim += covers;
+    advanced = true;
+  }
+  void take_bool(bool on) {                            // a new dim of size one, kept or emptied
+    view = unsqueeze(view, dim);
+    put(full({1}, Scalar(on), DType::boolean), 1);
+  }
+  void take_tensor(const Tensor& t) {
+    const DType d = t.dtype();
+    check<IndexError>(category_of(d) <= Category::integral, "tensors used as indices must be long, int, byte or bool tensors");
+    if (t.dim() == 0 && !is_mask(d)) {
+      view = select(view, dim, item_of(t).integer());
+      return;
+    }
+    if (t.dim() == 0 && d == DType::boolean) return take_bool(item_of(t).to<bool>());
+    if (!is_mask(d)) return put(t, 1);
+    check<IndexError>(dim + t.dim() <= view.dim(), "too many indices for tensor of dimension ", view.dim());
+    for (int k = 0; k < t.dim(); ++k)
+      check<IndexError>(t.shape()[k] == view.shape()[dim + k], "The shape of the mask ", t.shape().list(), " at index ", k,
+                        " does not match the shape of the indexed tensor ", view.shape().list(), " at index ", dim + k);
+    put(t, t.dim());
+  }
+  void take_slice(PyObject* o) {
+    Py_ssize_t start, stop, step;
+    auto* s = reinterpret_cast<PySliceObject*>(o);
+    auto plain = [](PyObject* part) {                  // a 0-d tensor may stand for an int
+      int64_t v;
+      return is_tensor(part) && to_int(part, v) ? nb::object(nb::int_(v)) : nb::borrow(part);
+    };
+    nb::object fixed = nb::steal(PySlice_New(plain(s->start).ptr(), plain(s->stop).ptr(), plain(s->step).ptr()));
+    if (PySlice_Unpack(fixed.ptr(), &start, &stop, &step) < 0) throw nb::python_error();
+    check<ValueError>(step > 0, "step must be greater than zero");
+    const int64_t size = view.size(dim);
+    PySlice_AdjustIndices(size, &start, &stop, step);
+    if (start == 0 && stop == size && step == 1) {
+      ++dim;
+      return;
+    }
+    view = slice(view, dim, start, std::max(start, stop), step);
+    ++dim;
+  }
+  void need_dim() const {
+    check<IndexError>(dim < view.dim(), "too many indices for tensor of dimension ", view.dim());
+  }
+  void take_one(PyObject* o, int after) {              // after: dims that the indices behind this one cover
+    int64_t v;
+    if (o == Py_None) {
+      view = unsqueeze(view, dim);
+      ++dim;
+    } else if (o == Py_Ellipsis) {
+      dim = view.dim() - after;
+    } else if (PyBool_Check(o)) {
+      take_bool(o == Py_True);
+    } else if (is_tensor(o)) {
+      const Tensor t = tensor_of(o);
+      if (t.dim() > 0 || t.dtype() != DType::boolean) need_dim();
+      take_tensor(t);
+    } else if (PySlice_Check(o)) {
+      need_dim();
+      take_slice(o);
+    } else if (PyLong_Check(o) || (!PySequence_Check(o) && to_int(o, v))) {
+      need_dim();
+      to_int(o, v);
+      const int64_t size = view.shape()[dim];
+      check<IndexError>(v >= -size && v < size, "index ", v, " is out of bounds for dimension ", dim, " with size ", size);
+      view = select(view, dim, v);
+    } else if (PySequence_Check(o) && !PyUnicode_Check(o)) {
+      need_dim();
+      const Tensor t = tensor_from_data(o, nullptr, true);
+      take_tensor(t.numel() == 0 ? to_dtype(t, DType::i64) : t);
+    } else {
+      throw IndexError(text("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ", Py_TYPE(o)->tp_name, ")"));
+    }
+  }
+};
+
+int dims_covered(PyObject* o) {
+  if (o == Py_None || o == Py_Ellipsis || PyBool_Check(o)) return 0;
+  if (is_tensor(o)) {
+    const Tensor t = tensor_of(o);
+    if (is_mask(t.dtype())) return t.dim();
+    return 1;
+  }
+  if (PyList_Check(o) || (PySequence_Check(o) && !PyTuple_Check(o) && !PyUnicode_Check(o))) {
+    const Tensor t = tensor_from_data(o, nullptr, true);
+    return is_mask(t.dtype()) && t.dim() ? t.dim() : 1;
+  }
+  return 1;
+}
+
+void walk_key(Walker& w, PyObject* key) {
+  nb::object as_tuple;
+  if (list_is_tuple(key)) {
+    as_tuple = nb::steal(PyList_AsTuple(key));
+    key = as_tuple.ptr();
+  }
+  if (!PyTuple_Check(key)) return w.take_one(key, 0);
+  const Py_ssize_t n = PyTuple_GET_SIZE(key);
+  int ellipses = 0;
+  for (Py_ssize_t i = 0; i < n; ++i) {
+    PyObject* o = PyTuple_GET_ITEM(key, i);
+    int after = 0;
+    if (o == Py_Ellipsis) {
+      check<IndexError>(++ellipses <= 1, "an index can only have a single ellipsis ('...')");
+      for (Py_ssize_t k = i + 1; k < n; ++k) after += dims_covered(PyTuple_GET_ITEM(key, k));
+      check<IndexError>(w.view.dim() - after >= w.dim, "too many indices for tensor of dimension ", w.view.dim());
+    }
+    w.take_one(o, after);
+  }
+}
+
+bool overrides(PyObject* o) {
+  return is_tensor(o) && Py_TYPE(o) != tensor_type && Py_TYPE(o) != parameter_type;
+}
+
+Tensor value_tensor(PyObject* value, DType dtype) {
+  if (is_tensor(value)) return tensor_of(value);
+  return tensor_from_data(value, dtype_object(dtype), true);
+}
+
+}  // namespace
+
+PyObject* get_item(PyObject* self, PyObject* key) {
+  try {
+    if (PyLong_CheckExact(key) && !overrides(self)) {  // the everyday case
+      const Tensor x = tensor_of(self);
+      check<IndexError>(x.dim() > 0, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+      int64_t v;
+      to_int(key, v);
+      const int64_t size = x.shape()[0];
+      check<IndexError>(v >= -size && v < size, "index ", v, " is out of bounds for dimension 0 with size ", size);
+      Scoped python(mode.for_python, true);
+      return to_python(select(x, 0, v));
+    }
+    Walker w;
+    w.view = tensor_of(self);
+    {
+      Scoped python(mode.for_python, true);
+      walk_key(w, key);
+    }
+    if (w.advanced) {
+      nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(w.indices.size())));
+      for (size_t i = 0; i < w.indices.size(); ++i) PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), to_python(Tensor(w.indices[i])));
+      nb::object view = give(w.view);
+      PyObject* both[] = {view.ptr(), list.ptr()};
+      return call_by_name("_index", both, 2);
+    }
+    if (w.view.body() == body_of(self)) {              // x[...], x[:]: a new handle all the same
+      Scoped python(mode.for_python, true);
+      return to_python(call_op<Alias>(w.view));
+    }
+    return to_python(std::move(w.view));
+  } catch (...) {
+    return raise_current();
+  }
+}
+
+int set_item(PyObject* self, PyObject* key, PyObject* value) {
+  try {
+    if (!value) throw TypeError("Tensor does not support deleting items");
+    Scoped python(mode.for_python, false);
+    Walker w;
+    w.view = tensor_of(self);
+    check<IndexError>(w.view.dim() > 0 || !PyLong_Check(key), "invalid index of a 0-dim tensor");
+    walk_key(w, key);
+    Scalar number;
+    if (!w.advanced) {
+      if (!is_tensor(value) && to_scalar(value, number)) {
+        call_in_place<FillScalar>(w.view, number);
+        return 0;
+      }
+      Tensor v = value_tensor(value, w.view.dtype());
+      while (v.dim() > w.view.dim() && v.shape()[0] == 1) v = squeeze(v, 0);
+      copy_(w.view, v);
+      return 0;
+    }
+    nb::object list = nb::steal(PyList_New(static_cast<Py_ssize_t>(w.indices.size())));
+    for (size_t i = 0; i < w.indices.size(); ++i) PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), to_python(Tensor(w.indices[i])));
+    Tensor v = !is_tensor(value) && to_scalar(value, number) ? full(Dims(), number, w.view.dtype()) : value_tensor(value, w.view.dtype());
+    if (v.dtype() != w.view.dtype() && (v.dim() == 0 || is_tensor(value) == false)) v = to_dtype(v, w.view.dtype());
+    nb::object view = give(w.view), values = give(v);
+    PyObject* all[] = {view.ptr(), list.ptr(), values.ptr()};
+    nb::object done = nb::steal(call_by_name("_index_put_", all, 3));
+    return done.is_valid() ? 0 : -1;
+  } catch (...) {
+    raise_current();
+    return -1;
+  }
+}
+
+void bind_indexing(nb::module_&) {}
+
+}  // namespace fb

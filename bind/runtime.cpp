@@ -1,0 +1,42 @@
+// Threads, memory, default dtype, version of the machine code in use.
+#include "base/isa.h"
+#include "base/parallel.h"
+#include "bind/python.h"
+
+namespace fb {
+
+void bind_runtime(nb::module_& m) {
+  interpreter.release = [] { return PyGILState_Check() ? static_cast<void*>(PyEval_SaveThread()) : nullptr; };
+  interpreter.acquire = [](void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); };
+  m.def("get_num_threads", [] { return thread_count(); });
+  m.def("set_num_threads", [](int n) {
+    check(n > 0, "set_num_threads expects a positive integer");
+    set_thread_count(n);
+  });
+  m.def("_cpu_level", [] { return cpu_level(); });
+  m.def("get_default_dtype", [] { return nb::borrow(dtype_object(default_dtype())); });
+  m.def("_set_default_dtype", [](nb::handle d) {
+    const DType type = dtype_of_object(d.ptr());
+    check<TypeError>(is_floating(type), "only floating-point types are supported as the default type");
+    set_default_dtype(type);
+  });
+  m.def("promote_types", [](nb::handle a, nb::handle b) {
+    return nb::borrow(dtype_object(promote(dtype_of_object(a.ptr()), dtype_of_object(b.ptr()))));
+  }, nb::arg("type1"), nb::arg("type2"));
+  m.def("can_cast", [](nb::handle a, nb::handle b) { return can_cast(dtype_of_object(a.ptr()), dtype_of_object(b.ptr())); },
+        nb::arg("from_"), nb::arg("to"));
+  m.def("memory_stats", [] {
+    const MemoryStats s = memory_stats();
+    nb::dict d;
+    d["allocated_bytes"] = s.allocated_bytes;
+    d["peak_bytes"] = s.peak_bytes;
+    d["cached_bytes"] = s.cached_bytes;
+    d["allocations"] = s.allocations;
+    d["cache_hits"] = s.cache_hits;
+    return d;
+  });
+  m.def("reset_peak_memory", [] { reset_peak_memory(); });
+  m.def("trim_memory", [] { trim_memory(); });
+}
+
+}  // namespace fb

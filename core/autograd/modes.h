@@ -1,0 +1,23 @@
+#pragma once
+#include <string_view>
+
+#include "base/ref.h"
+
+namespace fb {
+
+struct Interceptor;
+
+// What a thread's calls depend on besides their arguments.
+struct Mode {
+  Interceptor* top = nullptr;                          // innermost vmap, jvp, trace …
+  bool grad = true;                                    // record the graph?
+  bool inference = false;
+  bool for_python = false;                             // outputs are born inside Python objects
+  std::string_view grad_name;                          // set by composites whose node has PyTorch's name for the whole
+};
+inline thread_local constinit Mode mode [[gnu::tls_model("initial-exec")]] = {};
+
+struct GradOff : Scoped<bool> { GradOff() : Scoped(mode.grad, false) {} };
+struct GradOn : Scoped<bool> { GradOn() : Scoped(mode.grad, true) {} };
+
+}  // namespace fb

@@ -1,0 +1,80 @@
+// The path of every call: intercept → run → record.
+#include "op/call.h"
+
+#include "autograd/node.h"
+#include "func/interceptor.h"
+#include "ops.h"
+
+namespace fb {
+
+void call(const Op& op, Args& args, Tensor* out, Form form) {
+  if (op.examine) [[unlikely]] op.examine(args);
+  Interceptor* top = mode.top;
+  const bool decomposes = op.kind == Kind::composite || (top && form == Form::functional && top->wants_decomposed(op));
+  if (decomposes) {                                    // its ops re-enter
+    if (form == Form::functional) return op.decompose(args, out);
+    Tensor value[Schema::max_outputs];
+    op.decompose(args, value);
+    copy_(out[0], value[0]);
+    return;
+  }
+
+  // What an in-place run destroys is captured before it.
+  Ref<OpNode> node;
+  if (mode.grad && op.differentiable) node = begin_record(op, args, form);
+
+  if (top) [[unlikely]] {
+    if (form == Form::functional) top->handle(op, args, out);
+    else {
+      Tensor value[Schema::max_outputs];
+      GradOff off;
+      top->handle(op, args, value);
+      top->write(out[0], value[0]);
+    }
+  } else {
+    GradOff off;                                       // kernels may call ops; those are not part of the graph
+    if (form == Form::in_place) run_in_place(op, args, out);
+    else op.run(op, args, out, form);
+  }
+
+  if (op.kind == Kind::view && mode.grad) remember_view(op, args, out);
+  if (node) finish_record(op, std::move(node), args, out, form);
+}
+
+void run_in_place(const Op& op, const Args& args, Tensor* out) {
+  check(out[0]->storage->writable(), op.name, "_: the memory of this tensor is read-only");
+  check(!may_overlap_itself(out[0].layout()), op.name, "_: unsupported operation: more than one element of the written-to tensor "
+        "refers to a single memory location. Please clone() the tensor before performing the operation.");
+  if (op.write) {
+    Scoped python(mode.for_python, false);
+    op.write(args);
+  } else if (op.kind == Kind::elementwise) {
+    op.run(op, args, out, Form::in_place);
+  } else {                                             // compute, then copy
+    Scoped python(mode.for_python, false);
+    Tensor value[Schema::max_outputs];
+    op.run(op, args, value, Form::functional);
+    check<ShapeError>(value[0].shape() == out[0].shape(), op.name, "_: the result has shape ", value[0].shape(),
+                      " and does not fit into self of shape ", out[0].shape());
+    copy_(out[0], value[0]);
+    return;                                            // copy_ moved the version
+  }
+  ++out[0]->version();
+}
+
+void run_by_write(const Op& op, const Args& args, Tensor* out, Form) {
+  Args on_copy = args;
+  out[0] = clone(args[0].as_tensor());
+  on_copy[0] = Value(out[0]);
+  Scoped python(mode.for_python, false);
+  op.write(on_copy);
+}
+
+Tensor saved_tensor(const Recorded& c, int param) {
+  const Value& v = c.in[param];
+  if (!v.is_number()) return unbox<Tensor>(v);
+  const DType d = v.tag == Value::complex ? complex_of(c.grad_dtype) : c.grad_dtype;
+  return full(Dims(), v.as_scalar(), d);
+}
+
+}  // namespace fb

@@ -1,0 +1,183 @@
+// How an elementwise op runs: promote, broadcast, allocate, walk.
+#include "base/parallel.h"
+#include "ops.h"
+#include "tensor/convert.h"
+#include "tensor/walk.h"
+
+namespace fb {
+
+DType result_type(const Args& args, int first, int count) {
+  constexpr int unset = -1;
+  int best[3] = {unset, unset, unset};                 // tensors with dims, 0-d tensors, numbers
+  auto raise = [&](int which, DType d) {
+    best[which] = best[which] == unset ? static_cast<int>(d) : static_cast<int>(promote(static_cast<DType>(best[which]), d));
+  };
+  for (int i = first; i < first + count; ++i) {
+    const Value& v = args[i];
+    if (v.tag == Value::tensor) raise(v.as_tensor().dim() ? 0 : 1, v.as_tensor().dtype());
+    else if (v.tag == Value::f64) raise(2, default_dtype());
+    else if (v.tag == Value::i64) raise(2, DType::i64);
+    else if (v.tag == Value::boolean) raise(2, DType::boolean);
+    else if (v.tag == Value::complex) raise(2, complex_of(default_dtype()));
+  }
+  int result = best[2];
+  for (int which : {1, 0}) {                           // the higher priority decides unless a lower one has a higher category
+    if (best[which] == unset) continue;
+    if (result == unset) {
+      result = best[which];
+      continue;
+    }
+    const DType high = static_cast<DType>(best[which]), low = static_cast<DType>(result);
+    if (category_of(low) <= category_of(high)) result = best[which];
+    else if (is_complex(low) && is_floating(high)) result = static_cast<int>(complex_of(high));
+    else result = static_cast<int>(promote(high, low));
+  }
+  return static_cast<DType>(result);
+}
+
+static bool accepts(const Op& op, DType d) {
+  switch (category_of(d)) {
+    case Category::boolean: return op.accepts.booleans;
+    case Category::integral: return op.accepts.integers;
+    case Category::floating: return op.accepts.floats;
+    default: return op.accepts.complexes;
+  }
+}
+
+struct ElementwiseTypes { DType result, compute, packed_out; };
+
+// The dtype of the result, of the loop's inputs, and of what the loop writes.
+static ElementwiseTypes types_for(const Op& op, DType promoted) {
+  check<DTypeError>(accepts(op, promoted), "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
+  if (op.result == Result::floating && category_of(promoted) <= Category::integral) promoted = default_dtype();
+  Compute c = compute_of(promoted);
+  if (promoted == DType::boolean && op.kernels[int(Compute::boolean)].loop) c = Compute::boolean;
+  const Kernels& k = op.kernels[int(c)];
+  check<DTypeError>(k.loop, "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
+  const DType packed = storage_of(k.result);
+  DType result = promoted;
+  if (k.result == Compute::boolean) result = DType::boolean;
+  else if (is_complex(promoted) && !is_complex(packed)) result = real_of(promoted);
+  else if (k.result == Compute::i64 && category_of(promoted) > Category::integral) result = DType::i64;
+  return {result, storage_of(c), packed};
+}
+
+static DType promoted_type(const Op& op, const Args& args) {
+  if (!op.bool_inputs) return result_type(args, 0, op.tensor_count);
+  Args rest;                                           // a bool operand (a condition) has no say in the result
+  for (int i = 0; i < op.tensor_count; ++i) if (!(op.bool_inputs >> i & 1)) rest.push(args[i]);
+  return result_type(rest, 0, rest.size());
+}
+
+static void convert_scalars(const Op& op, const Args& args, DType compute, char* scalars) {
+  for (int k = 0; k < op.scalar_count; ++k)
+    fill_packed(compute, scalars + k * bytes_of(compute), args[op.tensor_count + k].as_scalar(), 1);
+}
+
+// Contiguous operands of one shape and dtype, numbers allowed beside them, few elements: no plan needed.
+static bool run_small(const Op& op, const Args& args, Tensor* out, Form form) {
+  constexpr int64_t most = 512;
+  const int n = op.tensor_count;
+  const Body* first = nullptr;
+  bool number = false;
+  for (int i = 0; i < n; ++i) {
+    if (args[i].tag != Value::tensor) {
+      number |= args[i].is_number();
+      if (!args[i].is_number()) return false;
+      continue;
+    }
+    const Body* t = args[i].body();
+    if (!first) first = t;
+    if (!t->layout.contiguous || t->dtype != first->dtype || !(t->layout.shape == first->layout.shape)) return false;
+  }
+  if (!first || op.bool_inputs || first->layout.numel > elementwise_grain) return false;
+  if (number && (first->layout.numel > most || result_type(args, 0, n) != first->dtype)) return false;
+  const DType d = first->dtype;
+  if (!accepts(op, d)) return false;
+  const Compute c = compute_of(d);
+  const Kernels& k = op.kernels[int(c)];
+  if (!k.loop || storage_of(c) != d) return false;
+  const DType packed = storage_of(k.result);
+  if (packed != d && packed != DType::boolean && !is_complex(d)) return false;
+  if (form == Form::functional) out[0] = empty(first->layout.shape, packed);
+  else if (out[0].body() != first || packed != d) return false;
+  const void* in[4];
+  alignas(16) char numbers[4][most * 16], scalars[8 * 16];
+  for (int i = 0; i < n; ++i) {
+    if (args[i].tag == Value::tensor) {
+      in[i] = args[i].as_tensor().data();
+      if (form == Form::in_place && args[i].body() != first && args[i].body()->storage.get() == first->storage.get()) return false;
+    } else {
+      fill_packed(d, numbers[i], args[i].as_scalar(), first->layout.numel);
+      in[i] = numbers[i];
+    }
+  }
+  if (op.scalar_count) convert_scalars(op, args, d, scalars);
+  k.loop(out[0].data(), in, scalars, first->layout.numel);
+  return true;
+}
+
+static Dims common_shape(const Op& op, const Args& args) {
+  Dims shape;
+  bool any = false;
+  for (int i = 0; i < op.tensor_count; ++i) {
+    if (args[i].tag != Value::tensor) continue;
+    shape = any ? broadcast_shapes(op.name, shape, args[i].as_tensor().shape()) : args[i].as_tensor().shape();
+    any = true;
+  }
+  return shape;
+}
+
+// The result takes the memory order of the first dense input of its own shape.
+static Tensor new_output(const Op& op, const Args& args, const Dims& shape, DType dtype) {
+  for (int i = 0; i < op.tensor_count; ++i)
+    if (args[i].tag == Value::tensor && args[i].as_tensor().shape() == shape) {
+      const Tensor& t = args[i].as_tensor();
+      return t.is_contiguous() ? empty(shape, dtype) : empty_like(t, dtype);
+    }
+  return empty(shape, dtype);
+}
+
+static bool must_go_elsewhere(const Op& op, const Args& args, const Tensor& target) {
+  for (int i = 0; i < op.tensor_count; ++i) {
+    if (args[i].tag != Value::tensor || args[i].body() == target.body()) continue;
+    const Tensor& t = args[i].as_tensor();
+    if (!share_memory(t, target)) continue;
+    const bool same_place = t.dtype() == target.dtype() && t.layout().offset == target.layout().offset &&
+                            t.shape() == target.shape() && t.strides() == target.strides();
+    if (!same_place) return true;
+  }
+  return false;
+}
+
+void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
+  if (form != Form::out && run_small(op, args, out, form)) return;
+  const DType promoted = promoted_type(op, args);
+  const ElementwiseTypes types = types_for(op, promoted);
+  const Dims shape = common_shape(op, args);
+  if (form != Form::functional) {
+    check<DTypeError>(can_cast(types.result, out[0].dtype()), "result type ", row(types.result).legacy,
+                      " can't be cast to the desired output type ", row(out[0].dtype()).legacy, " in ", op.name,
+                      form == Form::in_place ? "_" : "(out=...)");
+    check<ShapeError>(shape == out[0].shape(), op.name, form == Form::in_place ? "_" : "(out=...)", ": output with shape ",
+                      out[0].shape().list(), " doesn't match the broadcast shape ", shape.list());
+    if (must_go_elsewhere(op, args, out[0])) {
+      Tensor made[Schema::max_outputs];
+      run_elementwise(op, args, made, Form::functional);
+      Args copy(out[0], made[0]);
+      return run_elementwise(*op_row<Copy>, copy, out, Form::in_place);
+    }
+  } else out[0] = new_output(op, args, shape, types.result);
+  alignas(16) char scalars[8 * 16];
+  convert_scalars(op, args, types.compute, scalars);
+  Walk walk(shape);
+  for (int i = 0; i < op.tensor_count; ++i) {
+    const DType wanted = op.bool_inputs >> i & 1 ? DType::boolean : types.compute;
+    if (args[i].tag == Value::tensor) walk.add_input(args[i].as_tensor(), wanted);
+    else walk.add_number(args[i].as_scalar(), wanted);
+  }
+  walk.set_output(out[0], types.packed_out);
+  walk.run(op.kernels[int(types.compute == DType::boolean ? Compute::boolean : compute_of(types.compute))].loop, scalars);
+}
+
+}  // namespace fb

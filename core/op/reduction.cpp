@@ -1,0 +1,264 @@
+// How a reduction runs: kept and reduced dims are merged, then either runs of reduced elements are folded into
+// one accumulator, or rows of kept elements into a row of accumulators, whichever walks memory in order.
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "ops.h"
+#include "tensor/convert.h"
+
+namespace fb {
+
+Dims normalized_dims(const Value& dim, int count) {
+  Dims r;
+  if (dim.tag == Value::i64) r.push(wrap_dim(dim.as_int(), count));
+  else if (dim.tag == Value::ints)
+    for (int64_t d : dim.as_ints()) {
+      const int w = wrap_dim(d, count);
+      check(!r.contains(w), "dim ", w, " appears multiple times in the list of dims");
+      r.push(w);
+    }
+  if (r.empty()) for (int i = 0; i < count; ++i) r.push(i);
+  return r;
+}
+
+namespace {
+
+struct Dim { int64_t size, in, out; bool reduced; };   // strides in elements
+
+constexpr int64_t block = 512;                         // elements gathered at a time
+constexpr int64_t row_block = 128;                     // rows folded before partial sums are merged
+
+struct Plan {
+  const Kernels* kernels;
+  Small<Dim, 8> kept, reduced;                         // outermost first
+  int64_t kept_total = 1, reduced_total = 1, width = 1; // width: kept elements handled together
+  int64_t width_in = 1, width_out = 1;
+  bool by_rows = false;
+  DType in_type, compute, packed, result;
+  const char* in;
+  char* out;
+};
+
+void sort_and_merge(const Tensor& x, const Dims& out_strides, const bool* is_reduced, Plan& p) {
+  Small<Dim, 8> dims;
+  for (int i = 0; i < x.dim(); ++i)
+    if (x.shape()[i] != 1) dims.emplace(Dim{x.shape()[i], x.strides()[i], is_reduced[i] ? 0 : out_strides[i], is_reduced[i]});
+  std::stable_sort(dims.begin(), dims.end(), [](const Dim& a, const Dim& b) { return a.in > b.in; });
+  Small<Dim, 8> merged;
+  for (const Dim& d : dims) {
+    if (!merged.empty()) {
+      Dim& last = merged.back();
+      if (last.reduced == d.reduced && last.in == d.in * d.size && (d.reduced || last.out == d.out * d.size)) {
+        last = {last.size * d.size, d.in, d.out, d.reduced};
+        continue;
+      }
+    }
+    merged.emplace(d);
+  }
+  int last = merged.size() - 1;
+  bool any_reduced = false;
+  for (const Dim& d : merged) any_reduced |= d.reduced;
+  p.by_rows = last >= 0 && !merged[last].reduced && any_reduced;
+  for (int i = 0; i <= last; ++i) {
+    const Dim& d = merged[i];
+    if (i == last && p.by_rows) {
+      p.width = d.size;
+      p.width_in = d.in;
+      p.width_out = d.out;
+    } else if (d.reduced) p.reduced.emplace(d);
+    else p.kept.emplace(d);
+  }
+  for (const Dim& d : p.kept) p.kept_total *= d.size;
+  for (const Dim& d : p.reduced) p.reduced_total *= d.size;
+}
+
+int64_t offset_in(const Small<Dim, 8>& dims, int64_t linear, int64_t& out) {
+  int64_t in = 0;
+  for (int k = dims.size() - 1; k >= 0; --k) {
+    const int64_t c = linear % dims[k].size;
+    linear /= dims[k].size;
+    in += c * dims[k].in;
+    out += c * dims[k].out;
+  }
+  return in;
+}
+
+// n elements from `at`, `step` apart, packed in the compute type; `raw` and `buffer` hold `block` of them.
+const void* packed_run(const Plan& p, const char* at, int64_t step, int64_t n, char* raw, char* buffer) {
+  const int bytes = bytes_of(p.in_type);
+  const char* packed = at;
+  if (step != 1) {
+    char* to = p.in_type == p.compute ? buffer : raw;
+    copy_strided(bytes, to, bytes, at, step * bytes, n);
+    packed = to;
+  }
+  if (p.in_type == p.compute) return packed;
+  convert_packed(p.in_type, p.compute, buffer, packed, n);
+  return buffer;
+}
+
+void write_result(const Plan& p, const void* accumulators, int64_t n, char* out, int64_t out_step, int64_t reduced) {
+  alignas(64) char made[block * 16], narrow[block * 16];
+  p.kernels->finish(made, accumulators, n, reduced);
+  const char* packed = made;
+  if (p.packed != p.result) {
+    convert_packed(p.packed, p.result, narrow, made, n);
+    packed = narrow;
+  }
+  const int bytes = bytes_of(p.result);
+  copy_strided(bytes, out, out_step * bytes, packed, bytes, n);
+}
+
+// Partial results merged like a binary counter, so that rounding errors grow with log n (Higham 2002, §4.2).
+class PartialSums {
+ public:
+  explicit PartialSums(const Kernels& k) : kernels_(k) {}
+  void add(const void* accumulator) {
+    memcpy(slot(depth_), accumulator, kernels_.accumulator_bytes);
+    ++depth_;
+    for (uint64_t c = ++count_; !(c & 1); c >>= 1) {
+      kernels_.merge(slot(depth_ - 2), slot(depth_ - 1), 1);
+      --depth_;
+    }
+  }
+  void total(void* into) {
+    while (depth_ > 1) {
+      kernels_.merge(slot(depth_ - 2), slot(depth_ - 1), 1);
+      --depth_;
+    }
+    if (depth_) kernels_.merge(into, slot(0), 1);
+  }
+
+ private:
+  const Kernels& kernels_;
+  uint64_t count_ = 0;
+  int depth_ = 0;
+  alignas(32) char slots_[64][32];
+  void* slot(int i) { return slots_[i]; }
+};
+
+// Folds elements [begin, end) of the reduced dims, starting at `base`, into one accumulator.
+void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, void* accumulator) {
+  alignas(64) char raw[block * 16], buffer[block * 16], partial[32];
+  const int bytes = bytes_of(p.in_type);
+  const int last = p.reduced.size() - 1;
+  const int64_t row = last >= 0 ? p.reduced[last].size : 1, step = last >= 0 ? p.reduced[last].in : 1;
+  const bool direct = step == 1 && p.in_type == p.compute;
+  const int64_t piece = direct ? 4096 : block;
+  PartialSums sums(*p.kernels);
+  for (int64_t i = begin; i < end;) {
+    int64_t ignored = 0;
+    const int64_t n = std::min({end - i, row - i % row, piece});
+    const char* at = base + offset_in(p.reduced, i, ignored) * bytes;
+    p.kernels->start(partial, 1);
+    p.kernels->fold(partial, packed_run(p, at, step, n, raw, buffer), n);
+    if (n == end - begin) return p.kernels->merge(accumulator, partial, 1);
+    sums.add(partial);
+    i += n;
+  }
+  sums.total(accumulator);
+}
+
+void reduce_runs(const Plan& p) {
+  const int64_t work = std::max<int64_t>(p.reduced_total, 1);
+  if (p.kept_total == 1 && work > 2 * elementwise_grain && thread_count() > 1) {   // one long run: share it out
+    constexpr int most = 64;
+    alignas(64) static thread_local char partials[most][64];
+    auto* shared = partials;
+    const int parts = std::min(thread_count(), most);
+    for (int k = 0; k < parts; ++k) p.kernels->start(shared[k], 1);
+    const int64_t share = (work + parts - 1) / parts;
+    parallel_for(parts, 1, [&](int64_t b, int64_t e) {
+      for (int64_t k = b; k < e; ++k)
+        if (k * share < work) fold_range(p, p.in, k * share, std::min(work, (k + 1) * share), shared[k]);
+    });
+    for (int k = 1; k < parts; ++k) p.kernels->merge(shared[0], shared[k], 1);
+    return write_result(p, shared[0], 1, p.out, 1, p.reduced_total);
+  }
+  const int64_t grain = std::max<int64_t>(1, elementwise_grain / work);
+  parallel_for(p.kept_total, grain, [&](int64_t begin, int64_t end) {
+    alignas(64) char accumulator[32];
+    for (int64_t k = begin; k < end; ++k) {
+      int64_t out = 0;
+      const int64_t in = offset_in(p.kept, k, out);
+      p.kernels->start(accumulator, 1);
+      if (p.reduced_total) fold_range(p, p.in + in * bytes_of(p.in_type), 0, p.reduced_total, accumulator);
+      write_result(p, accumulator, 1, p.out + out * bytes_of(p.result), 1, p.reduced_total);
+    }
+  });
+}
+
+void reduce_rows(const Plan& p) {
+  const int64_t columns = (p.width + block - 1) / block, pieces = p.kept_total * columns;
+  const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, p.reduced_total * std::min(p.width, block)));
+  parallel_for(pieces, grain, [&](int64_t begin, int64_t end) {
+    alignas(64) char raw[block * 16], buffer[block * 16], sums[block * 16], partial[block * 16];
+    const int bytes = bytes_of(p.in_type);
+    for (int64_t piece = begin; piece < end; ++piece) {
+      int64_t out = 0;
+      const int64_t first = piece % columns * block, n = std::min(block, p.width - first);
+      const char* base = p.in + (offset_in(p.kept, piece / columns, out) + first * p.width_in) * bytes;
+      p.kernels->start(sums, n);
+      for (int64_t i = 0; i < p.reduced_total; i += row_block) {
+        const int64_t rows_end = std::min(p.reduced_total, i + row_block);
+        p.kernels->start(partial, n);
+        for (int64_t r = i; r < rows_end; ++r) {
+          int64_t ignored = 0;
+          const char* at = base + offset_in(p.reduced, r, ignored) * bytes;
+          p.kernels->fold_rows(partial, packed_run(p, at, p.width_in, n, raw, buffer), n);
+        }
+        p.kernels->merge(sums, partial, n);
+      }
+      write_result(p, sums, n, p.out + (out + first * p.width_out) * bytes_of(p.result), p.width_out, p.reduced_total);
+    }
+  });
+}
+
+}  // namespace
+
+void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
+  Tensor x = args[0].as_tensor();
+  const Value dtype = op.dtype_param >= 0 ? args[op.dtype_param] : Value();
+  if (dtype) x = to_dtype(x, unbox<DType>(dtype));
+  const Dims dims = normalized_dims(op.dim_param >= 0 ? args[op.dim_param] : Value(), x.dim());
+  const bool keepdim = op.keepdim_param >= 0 && unbox<bool>(args[op.keepdim_param]);
+  bool is_reduced[Dims::max_count] = {};
+  for (int64_t d : dims) is_reduced[d] = true;
+
+  Plan p;
+  const Category category = category_of(x.dtype());
+  const bool accepted = category == Category::boolean ? op.accepts.booleans : category == Category::integral ? op.accepts.integers
+                        : category == Category::floating ? op.accepts.floats : op.accepts.complexes;
+  check<DTypeError>(accepted, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
+  p.in_type = x.dtype();
+  DType promoted = x.dtype();
+  if (op.result == Result::whole && category <= Category::integral && !dtype) promoted = DType::i64;
+  if (op.result == Result::floating && category <= Category::integral) promoted = default_dtype();
+  const Compute c = compute_of(promoted);
+  p.kernels = &op.kernels[int(c)];
+  check<DTypeError>(p.kernels->fold, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
+  p.compute = storage_of(c);
+  p.packed = storage_of(p.kernels->result);
+  p.result = p.kernels->result == Compute::boolean ? DType::boolean
+             : is_complex(promoted) && !is_complex(p.packed) ? real_of(promoted)
+             : p.kernels->result == Compute::i64 && c != Compute::i64 ? DType::i64 : promoted;
+
+  Dims kept_shape, shape;
+  for (int i = 0; i < x.dim(); ++i) {
+    kept_shape.push(is_reduced[i] ? 1 : x.shape()[i]);
+    if (keepdim || !is_reduced[i]) shape.push(is_reduced[i] ? 1 : x.shape()[i]);
+  }
+  if (op.needs_elements)
+    for (int64_t d : dims)
+      check<IndexError>(x.dim() == 0 || x.shape()[int(d)] != 0 || Layout(kept_shape).numel == 0, op.name,
+                        "(): Expected reduction dim ", d, " to have non-zero size.");
+  out[0] = empty(shape, p.result);
+  if (out[0].numel() == 0) return;
+  p.in = x.data();
+  p.out = out[0].data();
+  sort_and_merge(x, packed_strides(kept_shape), is_reduced, p);
+  if (p.by_rows) reduce_rows(p);
+  else reduce_runs(p);
+}
+
+}  // namespace fb

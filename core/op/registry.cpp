@@ -1,0 +1,44 @@
+#include "op/registry.h"
+
+#include <cctype>
+#include <string>
+
+namespace fb {
+
+// Every group of ops, in the order of registration.
+#define FB_GROUPS(X) X(arithmetic) X(comparison) X(exponential) X(reduce) X(view) X(copy) X(create) X(join) X(matmul)
+
+#define X(group) void register_##group(Registry&);
+FB_GROUPS(X)
+#undef X
+
+Registry& registry() {
+  static Registry* made = [] {
+    auto* r = new Registry;
+#define X(group) register_##group(*r);
+    FB_GROUPS(X)
+#undef X
+    return r;
+  }();
+  return *made;
+}
+
+const Op* Registry::find(std::string_view name) const {
+  for (const Op* op : ops_) if (op->name == name) return op;
+  return nullptr;
+}
+
+std::string_view default_grad_name(std::string_view op) {
+  std::string s;
+  bool upper = true;
+  for (char c : op) {
+    if (c == '_') upper = true;
+    else {
+      s += upper ? static_cast<char>(std::toupper(c)) : c;
+      upper = false;
+    }
+  }
+  return *new std::string(s + "Backward0");            // lives as long as its op
+}
+
+}  // namespace fb

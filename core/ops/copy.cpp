@@ -1,0 +1,130 @@
+#include "op/build.h"
+#include "ops.h"
+#include "tensor/convert.h"
+#include "tensor/walk.h"
+
+namespace fb {
+
+// Copies elements of any dtype to any other; unlike promotion, a cast may narrow.
+static void cast_into(const Tensor& to, const Tensor& from) {
+  Walk walk(to.shape());
+  walk.add_input(from, to.dtype());
+  walk.set_output(to, to.dtype());
+  Loop loop;
+  switch (bytes_of(to.dtype())) {
+    case 1: loop = [](void* o, const void* const* in, const void*, int64_t n) { memcpy(o, in[0], n); }; break;
+    case 2: loop = [](void* o, const void* const* in, const void*, int64_t n) { memcpy(o, in[0], 2 * n); }; break;
+    case 4: loop = [](void* o, const void* const* in, const void*, int64_t n) { memcpy(o, in[0], 4 * n); }; break;
+    case 8: loop = [](void* o, const void* const* in, const void*, int64_t n) { memcpy(o, in[0], 8 * n); }; break;
+    default: loop = [](void* o, const void* const* in, const void*, int64_t n) { memcpy(o, in[0], 16 * n); };
+  }
+  walk.run(loop, nullptr);
+}
+
+struct Copy {
+  static constexpr auto schema = "copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor";
+  static constexpr auto doc = R"(
+    The elements of src, broadcast to self's shape and cast to its dtype; copy_ writes them into self.
+
+    Shapes: self (*), src broadcastable to (*) → (*).   Dtypes: all, narrowing casts included.
+
+    >>> fb.zeros(2).copy_(fb.tensor([1, 2]))
+    tensor([1., 2.])
+  )";
+  using kind = Opaque;
+  static constexpr auto grad_name = "CopyBackwards";
+  static void write(Tensor self, Value src, bool) {
+    if (src.is_number()) return fill_(self, src.as_scalar());
+    Tensor from = src.as_tensor();
+    if (from.body() == self.body()) return;
+    check<ShapeError>(broadcast_shapes("copy_", self.shape(), from.shape()) == self.shape(), "copy_: output with shape ",
+                      self.shape().list(), " doesn't match the broadcast shape ", broadcast_shapes("copy_", self.shape(), from.shape()).list());
+    if (share_memory(self, from)) {
+      Tensor apart = empty(from.shape(), from.dtype());
+      cast_into(apart, from);
+      from = apart;
+    }
+    cast_into(self, from);
+  }
+  static NoGrad vjp_self();
+  static Tensor vjp_src(Tensor g, Shape<1> shape, InType<1> dtype) {
+    const Tensor real = is_complex(dtype) ? g : real_part(g);
+    return sum_to_shape(real, shape);
+  }
+};
+
+struct FillScalar {
+  static constexpr auto schema = "fill(Tensor self, Scalar value) -> Tensor";
+  static constexpr auto doc = R"(
+    self with every element set to a number.
+
+    Shapes: self (*) → (*).   Dtypes: all.
+
+    >>> fb.fill(fb.zeros(2), 3.)
+    tensor([3., 3.])
+  )";
+  using kind = Opaque;
+  static void write(Tensor self, Scalar value) {
+    if (self.is_contiguous()) return fill_packed(self.dtype(), self.data(), value, self.numel());
+    Tensor one = empty(Dims(), self.dtype());
+    fill_packed(self.dtype(), one.data(), value, 1);
+    cast_into(self, one);
+  }
+  static Tensor vjp(Tensor g) { return zeros_like(g); }
+};
+
+struct Clone {
+  static constexpr auto schema = "clone(Tensor self, *, str? memory_format=None) -> Tensor";
+  static constexpr auto doc = R"(
+    A copy with memory of its own; gradients flow through it.
+
+    Shapes: self (*) → (*).   Dtypes: all.
+
+    >>> fb.clone(fb.ones(2))
+    tensor([1., 1.])
+  )";
+  using kind = Opaque;
+  static Tensor kernel(Tensor x, std::optional<std::string> format) {
+    Tensor r = format && *format == "contiguous_format" ? empty(x.shape(), x.dtype()) : empty_like(x, x.dtype());
+    cast_into(r, x);
+    return r;
+  }
+  static Tensor vjp(Tensor g) { return g; }
+};
+
+struct Contiguous {
+  static constexpr auto schema = "_contiguous(Tensor self) -> Tensor";
+  static constexpr auto doc = "A copy packed in logical order, last dim fastest.";
+  using kind = Opaque;
+  static constexpr auto grad_name = "CloneBackward0";
+  static Tensor kernel(Tensor x) {
+    Tensor r = empty(x.shape(), x.dtype());
+    cast_into(r, x);
+    return r;
+  }
+  static Tensor vjp(Tensor g) { return g; }
+};
+
+struct To {
+  static constexpr auto schema = "_to_copy(Tensor self, dtype dtype) -> Tensor";
+  static constexpr auto doc = "A copy converted to another dtype.";
+  using kind = Opaque;
+  static constexpr auto grad_name = "ToCopyBackward0";
+  static Tensor kernel(Tensor x, DType dtype) {
+    Tensor r = empty_like(x, dtype);
+    cast_into(r, x);
+    return r;
+  }
+  static Tensor vjp(Tensor g, InType<0> dtype) { return to_dtype(is_complex(dtype) ? g : real_part(g), dtype); }
+};
+
+Tensor contiguous_like(const Tensor& g, const Layout& layout) {
+  Tensor r = is_dense(layout) ? empty_strided(layout.shape, layout.strides, g.dtype()) : empty(layout.shape, g.dtype());
+  GradOff off;
+  cast_into(r, g);
+  return r;
+}
+
+FB_GROUP(copy, Copy, FillScalar, Clone, Contiguous, To)
+
+}  // namespace fb

@@ -1,0 +1,154 @@
+#include "op/build.h"
+#include "ops.h"
+
+namespace fb {
+
+Tensor spread(const Tensor& g, const Dims& shape, const Value& dim, bool keepdim) {
+  if (keepdim || shape.empty()) return expand(g, shape);
+  Dims kept = shape;
+  for (int64_t d : normalized_dims(dim, shape.size())) kept[int(d)] = 1;
+  return expand(view(contiguous(g), kept), shape);
+}
+
+Tensor sum_to_shape(const Tensor& g, const Dims& shape) {
+  if (g.shape() == shape) return g;
+  Dims over;
+  const int lead = g.dim() - shape.size();
+  for (int i = 0; i < g.dim(); ++i)
+    if (i < lead || (shape[i - lead] == 1 && g.shape()[i] != 1)) over.push(i);
+  const Tensor r = over.empty() ? g : sum(g, over, true);
+  return r.shape() == shape ? r : view(r, shape);
+}
+
+struct Sum {
+  static constexpr auto schema = "sum(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+  static constexpr auto doc = R"(
+    Sum of all elements, or over `dim`; integers and bool are summed as int64 unless `dtype` says otherwise.
+
+    Shapes: self (*) → self without the dims summed over, or with size 1 there if keepdim.   Dtypes: all.
+    Accuracy: 32 partial sums, merged pairwise (Higham 2002, §4.2).
+
+    >>> fb.sum(fb.tensor([[1., 2.], [3., 4.]]), 0)
+    tensor([4., 6.])
+  )";
+  using kind = Reduction<Result::whole, all_numbers>;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    return args[1] ? "SumBackward1" : "SumBackward0";
+  }
+  template <class A> static A start() { return A{}; }
+  template <class T> static T map(T x) { return x; }
+  template <class A> static A combine(A a, A b) { return a + b; }
+  template <class A> static A finish(A a, int64_t) { return a; }
+  static Tensor vjp(Tensor g, Shape<0> shape, Arg<1, Value> dim, Arg<2, bool> keepdim) {
+    return spread(g, shape, dim, keepdim);
+  }
+};
+
+struct Mean {
+  static constexpr auto schema = "mean(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+  static constexpr auto doc = R"(
+    Mean of all elements, or over `dim`.
+
+    Shapes: self (*) → self without the dims averaged over, or with size 1 there if keepdim.
+    Dtypes: floating, complex; others need `dtype`.   Limits: of no elements, nan.
+
+    >>> fb.mean(fb.tensor([1., 2., 3.]))
+    tensor(2.)
+  )";
+  using kind = Reduction<Result::same, floats_and_complex>;
+  static void examine(const Args& args) {
+    const DType d = args[3] ? unbox<DType>(args[3]) : args[0].as_tensor().dtype();
+    check(is_differentiable(d), "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: ", row(d).legacy);
+  }
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    return args[1] ? "MeanBackward1" : "MeanBackward0";
+  }
+  template <class A> static A start() { return A{}; }
+  template <class T> static T map(T x) { return x; }
+  template <class A> static A combine(A a, A b) { return a + b; }
+  template <class A> static A finish(A a, int64_t n) {
+    if constexpr (std::is_floating_point_v<A>) return a / static_cast<A>(n);
+    else return a / A{static_cast<decltype(a.re)>(n), 0};
+  }
+  static Tensor vjp(Tensor g, Shape<0> shape, Arg<1, Value> dim, Arg<2, bool> keepdim) {
+    int64_t n = 1;
+    for (int64_t d : normalized_dims(dim, shape.size())) n *= shape[int(d)];
+    return spread(g / static_cast<double>(n), shape, dim, keepdim);
+  }
+};
+
+// The gradient of an extreme value goes to the elements that reach it, in equal shares.
+static Tensor extreme_vjp(const Tensor& g, const Tensor& x, const Tensor& y, const Value& dim, bool keepdim) {
+  const Tensor hit = to_dtype(eq(x, spread(y, x.shape(), dim, keepdim)), g.dtype());
+  return hit / sum(hit, dim, true) * spread(g, x.shape(), dim, keepdim);
+}
+
+template <class T> inline constexpr T lowest_of = std::is_floating_point_v<T> ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+template <class T> inline constexpr T highest_of = std::is_floating_point_v<T> ? std::numeric_limits<T>::infinity() : std::numeric_limits<T>::max();
+
+struct Amax {
+  static constexpr auto schema = "amax(Tensor self, int[] dim=[], bool keepdim=False) -> Tensor";
+  static constexpr auto doc = R"(
+    Largest element, of all or over `dim`; nan if there is one. Ties share the gradient equally.
+
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: real.
+    Errors: IndexError if a dim has no elements.
+
+    >>> fb.amax(fb.tensor([[1., 5.], [3., 4.]]), 1)
+    tensor([5., 4.])
+  )";
+  using kind = Reduction<>;
+  static constexpr bool needs_elements = true;
+  template <class A> static A start() { return lowest_of<A>; }
+  template <class T> static T map(T x) { return x; }
+  template <class A> static A combine(A a, A b) { return a > b || a != a ? a : b; }
+  template <class A> static A finish(A a, int64_t) { return a; }
+  static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, bool> keepdim) { return extreme_vjp(g, x, y, dim, keepdim); }
+};
+
+struct Amin {
+  static constexpr auto schema = "amin(Tensor self, int[] dim=[], bool keepdim=False) -> Tensor";
+  static constexpr auto doc = R"(
+    Smallest element, of all or over `dim`; nan if there is one. Ties share the gradient equally.
+
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: real.
+    Errors: IndexError if a dim has no elements.
+
+    >>> fb.amin(fb.tensor([[1., 5.], [3., 4.]]), 1)
+    tensor([1., 3.])
+  )";
+  using kind = Reduction<>;
+  static constexpr bool needs_elements = true;
+  template <class A> static A start() { return highest_of<A>; }
+  template <class T> static T map(T x) { return x; }
+  template <class A> static A combine(A a, A b) { return a < b || a != a ? a : b; }
+  template <class A> static A finish(A a, int64_t) { return a; }
+  static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, bool> keepdim) { return extreme_vjp(g, x, y, dim, keepdim); }
+};
+
+struct Any {
+  static constexpr auto schema = "any(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor";
+  static constexpr auto doc = R"(
+    Whether any element is not zero, of all or over `dim`.
+
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim; bool.   Dtypes: all.
+
+    >>> fb.any(fb.tensor([False, True]))
+    tensor(True)
+  )";
+  using kind = Reduction<Result::same, all_numbers>;
+  static constexpr bool differentiable = false;
+  template <class A> static A start() { return false; }
+  template <class T> static bool map(T x) { return x != T{}; }
+  template <class A> static A combine(A a, A b) { return a | b; }
+  template <class A> static A finish(A a, int64_t) { return a; }
+};
+
+bool has_nan(const Tensor& a) {
+  const Tensor r = call_op<Any>(call_op<Isnan>(a), Value(), false);
+  return *r.data<bool>();
+}
+
+FB_GROUP(reduce, Sum, Mean, Amax, Amin, Any)
+
+}  // namespace fb

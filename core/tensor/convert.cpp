@@ -1,0 +1,136 @@
+#include "tensor/convert.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/half.h"
+#include "base/isa.h"
+#include "base/scalar.h"
+
+namespace fb {
+namespace {
+
+using math::Complex;
+struct Half { uint16_t bits; };
+struct BFloat { uint16_t bits; };
+
+template <DType d> struct Stored;
+template <> struct Stored<DType::boolean> { using type = uint8_t; };
+template <> struct Stored<DType::u8> { using type = uint8_t; };
+template <> struct Stored<DType::i8> { using type = int8_t; };
+template <> struct Stored<DType::i16> { using type = int16_t; };
+template <> struct Stored<DType::i32> { using type = int32_t; };
+template <> struct Stored<DType::i64> { using type = int64_t; };
+template <> struct Stored<DType::f16> { using type = Half; };
+template <> struct Stored<DType::bf16> { using type = BFloat; };
+template <> struct Stored<DType::f32> { using type = float; };
+template <> struct Stored<DType::f64> { using type = double; };
+template <> struct Stored<DType::c64> { using type = Complex<float>; };
+template <> struct Stored<DType::c128> { using type = Complex<double>; };
+
+inline float widen(Half h) { return widen_f16(h.bits); }
+inline float widen(BFloat b) { return widen_bf16(b.bits); }
+template <class T> inline T widen(T v) { return v; }
+
+template <class T> inline constexpr bool is_complex_type = false;
+template <class T> inline constexpr bool is_complex_type<Complex<T>> = true;
+
+template <DType to, class A> inline typename Stored<to>::type narrow(A v) {
+  using B = typename Stored<to>::type;
+  if constexpr (is_complex_type<A> && is_complex_type<B>) {
+    using R = decltype(B{}.re);
+    return {static_cast<R>(v.re), static_cast<R>(v.im)};
+  } else if constexpr (is_complex_type<A>) {
+    if constexpr (to == DType::boolean) return v.re != 0 || v.im != 0;
+    else return narrow<to>(v.re);
+  } else if constexpr (is_complex_type<B>) {
+    using R = decltype(B{}.re);
+    return {static_cast<R>(v), R(0)};
+  } else if constexpr (to == DType::boolean) return v != 0;
+  else if constexpr (to == DType::f16) return {narrow_f16(static_cast<float>(v))};
+  else if constexpr (to == DType::bf16) return {narrow_bf16(static_cast<float>(v))};
+  else if constexpr (std::is_floating_point_v<A> && std::is_integral_v<B>) return static_cast<B>(static_cast<int64_t>(v));
+  else return static_cast<B>(v);
+}
+
+template <DType from, DType to> inline void convert(void* out, const void* in, int64_t n) {
+  auto* o = static_cast<typename Stored<to>::type*>(out);
+  auto* a = static_cast<const typename Stored<from>::type*>(in);
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) o[i] = narrow<to>(widen(a[i]));
+}
+
+using Convert = void (*)(void*, const void*, int64_t);
+struct Table { Convert to[dtype_count][dtype_count] = {}; };
+
+template <int from, int to> Convert pick() {
+  constexpr DType a = static_cast<DType>(from), b = static_cast<DType>(to);
+  if constexpr (category_of(a) == Category::complex || category_of(b) == Category::complex) return &convert<a, b>;
+  else return Clones<&convert<a, b>>::pick();
+}
+
+const Table& table() {
+  static const Table t = [] {
+    Table made;
+    [&]<int... P>(std::integer_sequence<int, P...>) {
+      ((made.to[P / dtype_count][P % dtype_count] = pick<P / dtype_count, P % dtype_count>()), ...);
+    }(std::make_integer_sequence<int, dtype_count * dtype_count>{});
+    return made;
+  }();
+  return t;
+}
+
+struct Wide { uint64_t a, b; };
+
+template <class W> void copy_run(char* o, int64_t os, const char* i, int64_t is, int64_t n) {
+  constexpr int64_t e = sizeof(W);
+  if (is == 0 && os == e) {
+    std::fill_n(reinterpret_cast<W*>(o), n, *reinterpret_cast<const W*>(i));
+  } else if (is == e && os == e) {
+    memcpy(o, i, static_cast<size_t>(n * e));
+  } else {
+    for (int64_t k = 0; k < n; ++k) memcpy(o + k * os, i + k * is, sizeof(W));
+  }
+}
+
+}  // namespace
+
+void convert_packed(DType from, DType to, void* out, const void* in, int64_t n) {
+  if (from == to) memcpy(out, in, static_cast<size_t>(n * bytes_of(to)));
+  else table().to[static_cast<int>(from)][static_cast<int>(to)](out, in, n);
+}
+
+void copy_strided(int bytes, char* out, int64_t out_stride, const char* in, int64_t in_stride, int64_t n) {
+  switch (bytes) {
+    case 1: return copy_run<uint8_t>(out, out_stride, in, in_stride, n);
+    case 2: return copy_run<uint16_t>(out, out_stride, in, in_stride, n);
+    case 4: return copy_run<uint32_t>(out, out_stride, in, in_stride, n);
+    case 8: return copy_run<uint64_t>(out, out_stride, in, in_stride, n);
+    default: return copy_run<Wide>(out, out_stride, in, in_stride, n);
+  }
+}
+
+void fill_packed(DType dtype, void* out, const Scalar& value, int64_t n) {
+  if (n == 0) return;
+  char one[16];
+  switch (value.category()) {
+    case Category::complex: {
+      const auto v = value.to<Complex<double>>();
+      convert_packed(DType::c128, dtype, one, &v, 1);
+      break;
+    }
+    case Category::floating: {
+      const double v = value.real();
+      convert_packed(DType::f64, dtype, one, &v, 1);
+      break;
+    }
+    default: {
+      const int64_t v = value.integer();
+      convert_packed(DType::i64, dtype, one, &v, 1);
+    }
+  }
+  copy_strided(bytes_of(dtype), static_cast<char*>(out), bytes_of(dtype), one, 0, n);
+}
+
+}  // namespace fb

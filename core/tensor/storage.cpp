@@ -1,0 +1,123 @@
+#include "tensor/storage.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "base/error.h"
+
+namespace fb {
+namespace {
+
+struct Block { Block* next; };
+constexpr int class_count = 256;
+constexpr size_t most_cached = size_t(2) << 30;       // bytes kept warm at most; more goes back to the system
+
+struct Cache {
+  Block* head[class_count] = {};
+  uint64_t allocated = 0, peak = 0, cached = 0, allocations = 0, hits = 0;
+};
+constinit Cache cache;
+
+struct SizeClass { int index; size_t bytes; };
+SizeClass size_class(size_t n) {
+  if (n <= 1024) {
+    const size_t c = n ? (n + 63) / 64 : 1;
+    return {static_cast<int>(c), c * 64};
+  }
+  const int exponent = 63 - __builtin_clzll(n - 1);
+  const size_t step = size_t(1) << (exponent - 2);
+  const size_t rounded = (n + step - 1) & ~(step - 1);
+  return {16 + (exponent - 10) * 4 + static_cast<int>((n - 1 - (size_t(1) << exponent)) / step) + 1, rounded};
+}
+
+}  // namespace
+
+void* allocate(size_t n) {
+  const SizeClass c = size_class(n);
+  ++cache.allocations;
+  cache.allocated += c.bytes;
+  if (cache.allocated > cache.peak) cache.peak = cache.allocated;
+  Block*& head = cache.head[c.index];
+  if (head) [[likely]] {
+    void* block = head;
+    head = head->next;
+    cache.cached -= c.bytes;
+    ++cache.hits;
+    return block;
+  }
+  void* block = std::aligned_alloc(64, c.bytes);
+  if (!block) {
+    trim_memory();
+    block = std::aligned_alloc(64, c.bytes);
+  }
+  if (!block) {
+    cache.allocated -= c.bytes;
+    throw Error(text("not enough memory: you tried to allocate ", n, " bytes"));
+  }
+  return block;
+}
+
+void deallocate(void* p, size_t n) {
+  const SizeClass c = size_class(n);
+  cache.allocated -= c.bytes;
+  if (cache.cached + c.bytes > most_cached) return std::free(p);
+  auto* block = static_cast<Block*>(p);
+  block->next = cache.head[c.index];
+  cache.head[c.index] = block;
+  cache.cached += c.bytes;
+}
+
+MemoryStats memory_stats() { return {cache.allocated, cache.peak, cache.cached, cache.allocations, cache.hits}; }
+void reset_peak_memory() { cache.peak = cache.allocated; }
+
+void trim_memory() {
+  for (Block*& head : cache.head) {
+    while (head) {
+      Block* next = head->next;
+      std::free(head);
+      head = next;
+    }
+  }
+  cache.cached = 0;
+}
+
+Ref<Storage> Storage::make(size_t bytes) {
+  static_assert(sizeof(Storage) <= 2 * header);
+  constexpr size_t lead = (sizeof(Storage) + header - 1) / header * header;
+  check(bytes < (size_t(1) << 47), "invalid size: ", bytes, " bytes are more than a process can address");
+  auto* s = new (allocate(bytes + lead)) Storage;
+  s->data_ = reinterpret_cast<char*>(s) + lead;
+  s->bytes_ = bytes;
+  s->block_bytes_ = bytes + lead;
+  return Ref<Storage>::adopt(s);
+}
+
+Ref<Storage> Storage::foreign(void* data, size_t bytes, void (*let_go)(void*), void* context, bool writable) {
+  auto* s = new (allocate(sizeof(Storage))) Storage;
+  s->data_ = data;
+  s->bytes_ = bytes;
+  s->block_bytes_ = sizeof(Storage);
+  s->let_go_ = let_go;
+  s->context_ = context;
+  s->writable_ = writable;
+  return Ref<Storage>::adopt(s);
+}
+
+void Storage::resize(size_t bytes) {
+  check(owns_bytes(), "Trying to resize storage that is not resizable");
+  void* larger = allocate(bytes);
+  memcpy(larger, data_, std::min(bytes, bytes_));
+  if (resized_) deallocate(resized_, resized_bytes_);
+  resized_ = data_ = larger;
+  resized_bytes_ = bytes_ = bytes;
+}
+
+void Storage::destroy(Storage* s) {
+  if (s->let_go_) s->let_go_(s->context_);
+  if (s->resized_) deallocate(s->resized_, s->resized_bytes_);
+  deallocate(s, s->block_bytes_);
+}
+
+}  // namespace fb

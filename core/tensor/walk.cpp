@@ -1,0 +1,197 @@
+#include "tensor/walk.h"
+
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "tensor/convert.h"
+
+namespace fb {
+
+Walk::Operand Walk::operand(const Tensor& t, DType wanted, const Dims& shape) {
+  Operand o;
+  o.data = t.data();
+  o.dtype = t.dtype();
+  o.wanted = wanted;
+  const int lead = shape.size() - t.dim(), bytes = bytes_of(o.dtype);
+  for (int k = 0; k < shape.size(); ++k)
+    o.strides.push(k < lead || t.shape()[k - lead] == 1 ? 0 : t.strides()[k - lead] * bytes);
+  return o;
+}
+
+void Walk::add_input(const Tensor& t, DType wanted) { inputs_[input_count_++] = operand(t, wanted, shape_); }
+
+void Walk::add_number(const Scalar& number, DType wanted) {
+  Operand& o = inputs_[input_count_++];
+  o.dtype = o.wanted = wanted;
+  o.number = true;
+  o.value = number;
+  o.strides = Dims::filled(shape_.size(), 0);
+}
+
+void Walk::set_output(const Tensor& t, DType packed) { output_ = operand(t, packed, shape_); }
+
+void Walk::order_dims() {                              // largest output stride first
+  const int n = shape_.size();
+  bool sorted = true;
+  for (int k = 1; k < n; ++k) sorted &= output_.strides[k - 1] >= output_.strides[k] || shape_[k] == 1 || shape_[k - 1] == 1;
+  if (sorted) return;
+  Dims order;
+  for (int k = 0; k < n; ++k) order.push(k);
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return output_.strides[int(a)] > output_.strides[int(b)];
+  });
+  auto permute = [&](Dims& d) {
+    const Dims old = d;
+    for (int k = 0; k < n; ++k) d[k] = old[int(order[k])];
+  };
+  permute(shape_);
+  permute(output_.strides);
+  for (int i = 0; i < input_count_; ++i) permute(inputs_[i].strides);
+}
+
+void Walk::merge_dims() {
+  const int n = shape_.size();
+  int m = 0;
+  auto mergeable = [&](const Operand& o, int k) { return o.strides[m - 1] == o.strides[k] * shape_[k]; };
+  for (int k = 0; k < n; ++k) {
+    if (shape_[k] == 1) continue;
+    bool merge = m > 0 && mergeable(output_, k);
+    for (int i = 0; i < input_count_ && merge; ++i) merge = mergeable(inputs_[i], k);
+    const int64_t size = merge ? shape_[m - 1] * shape_[k] : shape_[k];
+    const int to = merge ? m - 1 : m;
+    output_.strides[to] = output_.strides[k];
+    for (int i = 0; i < input_count_; ++i) inputs_[i].strides[to] = inputs_[i].strides[k];
+    shape_[to] = size;
+    if (!merge) ++m;
+  }
+  if (m == 0) {                                        // one element: a dim of one for the loops to run over
+    shape_.resize(0);
+    shape_.push(1);
+    output_.strides.resize(0);
+    output_.strides.push(bytes_of(output_.dtype));
+    for (int i = 0; i < input_count_; ++i) {
+      inputs_[i].strides.resize(0);
+      inputs_[i].strides.push(inputs_[i].number ? 0 : bytes_of(inputs_[i].dtype));
+    }
+    return;
+  }
+  shape_.resize(m);
+  output_.strides.resize(m);
+  for (int i = 0; i < input_count_; ++i) inputs_[i].strides.resize(m);
+}
+
+void Walk::run(Loop loop, const void* scalars) {
+  total_ = shape_.product();
+  if (total_ == 0) return;
+  order_dims();
+  merge_dims();
+  inner_ = shape_.back();
+  auto direct = [&](const Operand& o) {
+    return !o.number && o.dtype == o.wanted && o.strides.back() == bytes_of(o.dtype);
+  };
+  all_direct_ = direct(output_);
+  for (int i = 0; i < input_count_; ++i) all_direct_ &= direct(inputs_[i]);
+  parallel_for(total_, elementwise_grain, [&](int64_t begin, int64_t end) { run_range(loop, scalars, begin, end); });
+}
+
+// A position in the walk: coordinates, and where it is within the innermost dim.
+struct Walk::Cursor {
+  const Dims& shape;
+  Dims at;
+  Cursor(const Dims& s, int64_t linear) : shape(s), at(s) {
+    for (int k = s.size() - 1; k >= 0; --k) {
+      at[k] = linear % s[k];
+      linear /= s[k];
+    }
+  }
+  int64_t row_left() const { return shape.back() - at[shape.size() - 1]; }
+  int64_t offset(const Dims& strides) const {
+    int64_t o = 0;
+    for (int k = 0; k < shape.size(); ++k) o += at[k] * strides[k];
+    return o;
+  }
+  void advance(int64_t n) {                            // n may run over several rows
+    const int last = shape.size() - 1;
+    at[last] += n;
+    while (at[last] >= shape[last] && last > 0) {
+      at[last] -= shape[last];
+      int k = last - 1;
+      for (++at[k]; k > 0 && at[k] == shape[k]; --k) {
+        at[k] = 0;
+        ++at[k - 1];
+      }
+      if (at[last] < shape[last]) break;
+    }
+  }
+};
+
+void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end) const {
+  constexpr int64_t room = chunk * 16;                 // the largest element has 16 bytes
+  alignas(64) char buffers[max_operands + 1][room], raw[room];
+  const int last = shape_.size() - 1;
+  const bool rows = inner_ >= 64 || last == 0;         // short rows are gathered several to a chunk
+  for (int i = 0; i < input_count_; ++i)
+    if (inputs_[i].number) fill_packed(inputs_[i].wanted, buffers[i], inputs_[i].value, std::min(chunk, end - begin));
+  Cursor at(shape_, begin);
+
+  // Visits the runs along the inner dim that `count` elements from here on cover.
+  auto sweep = [&](int64_t count, auto&& visit) {
+    Cursor c = at;
+    for (int64_t done = 0; done < count;) {
+      const int64_t n = std::min(count - done, c.row_left());
+      visit(c, done, n);
+      done += n;
+      if (done < count) c.advance(n);
+    }
+  };
+  auto gather = [&](const Operand& o, char* buffer, int64_t count) -> const void* {
+    const int bytes = bytes_of(o.dtype);
+    const int64_t step = o.strides[last];
+    const bool converts = o.dtype != o.wanted;
+    const char* packed;
+    if (count <= at.row_left() && step == bytes) packed = o.data + at.offset(o.strides);
+    else {
+      char* to = converts ? raw : buffer;
+      sweep(count, [&](const Cursor& c, int64_t done, int64_t n) {
+        copy_strided(bytes, to + done * bytes, bytes, o.data + c.offset(o.strides), step, n);
+      });
+      packed = to;
+    }
+    if (!converts) return packed;
+    convert_packed(o.dtype, o.wanted, buffer, packed, count);
+    return buffer;
+  };
+
+  for (int64_t position = begin; position < end;) {
+    const int64_t left = end - position;
+    const int64_t count = all_direct_ ? std::min(left, at.row_left())
+                          : rows      ? std::min({chunk, left, at.row_left()})
+                                      : std::min(chunk, left);
+    const void* in[max_operands];
+    for (int i = 0; i < input_count_; ++i) in[i] = inputs_[i].number ? buffers[i] : gather(inputs_[i], buffers[i], count);
+    const int bytes = bytes_of(output_.dtype);
+    const int64_t step = output_.strides[last];
+    char* place = output_.data + at.offset(output_.strides);
+    const bool in_row = count <= at.row_left() && step == bytes, converts = output_.dtype != output_.wanted;
+    if (in_row && !converts) loop(place, in, scalars, count);
+    else {
+      char* made = buffers[max_operands];
+      loop(made, in, scalars, count);
+      if (in_row) convert_packed(output_.wanted, output_.dtype, place, made, count);
+      else {
+        const char* packed = made;
+        if (converts) {
+          convert_packed(output_.wanted, output_.dtype, raw, made, count);
+          packed = raw;
+        }
+        sweep(count, [&](const Cursor& c, int64_t done, int64_t n) {
+          copy_strided(bytes, output_.data + c.offset(output_.strides), step, packed + done * bytes, bytes, n);
+        });
+      }
+    }
+    position += count;
+    if (position < end) at.advance(count);
+  }
+}
+
+}  // namespace fb

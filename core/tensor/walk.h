@@ -1,0 +1,43 @@
+#pragma once
+#include "op/op.h"
+
+namespace fb {
+
+// Plans one elementwise call: merges adjacent dims, orders them by the output's strides, spreads the work on
+// threads and cuts it into chunks. Kernels only ever see contiguous chunks of one compute type: an operand whose
+// memory already is that passes through as a pointer, every other one is gathered and converted into a buffer
+// in the first-level cache, and results are scattered back the same way.
+class Walk {
+ public:
+  static constexpr int max_operands = 5;               // inputs and the output
+  static constexpr int64_t chunk = 512;
+
+  explicit Walk(const Dims& shape) : shape_(shape) {}
+  void add_input(const Tensor& t, DType wanted);       // broadcast to the walk's shape, converted to `wanted`
+  void add_number(const Scalar& number, DType wanted);
+  void set_output(const Tensor& t, DType packed);      // `packed`: what the loop writes
+  void run(Loop loop, const void* scalars);
+
+ private:
+  struct Operand {
+    char* data = nullptr;
+    Dims strides;                                      // in bytes, one per dim of the walk
+    DType dtype, wanted;
+    bool number = false;
+    Scalar value;
+  };
+  struct Cursor;
+
+  Dims shape_;
+  Operand inputs_[max_operands], output_;
+  int input_count_ = 0;
+  int64_t total_ = 0, inner_ = 0;
+  bool all_direct_ = false;                            // along the inner dim every operand is a plain pointer
+
+  static Operand operand(const Tensor& t, DType wanted, const Dims& shape);
+  void order_dims();
+  void merge_dims();
+  void run_range(Loop loop, const void* scalars, int64_t begin, int64_t end) const;
+};
+
+}  // namespace fb

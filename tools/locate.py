@@ -1,0 +1,9 @@
+"""Prints the path of a file that an installed distribution brought along: locate.py DISTRIBUTION FILE."""
+import importlib.metadata
+import sys
+
+distribution, name = sys.argv[1:]
+for file in importlib.metadata.files(distribution) or ():
+    if str(file).endswith(name):
+        print(file.locate().resolve())
+        break
