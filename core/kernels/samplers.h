@@ -80,9 +80,9 @@ template <class T>
 void dirichlet(T* out, const T* alpha, int64_t rows, int64_t categories, Generator&);
 
 // ---- noise layers
-// out = x * (keep / (1 - p)); keep may be null.
+// Keeps with probability 1 - p: out = x * (keep ? scale : 0); keep may be null.
 template <class T>
-void dropout(T* out, bool* keep, const T* x, int64_t n, double p, Generator&);
+void dropout(T* out, bool* keep, const T* x, int64_t n, double p, double scale, Generator&);
 // Where x <= 0: out = x * slope, noise = slope, uniform in [lower, upper); elsewhere out = x, noise = 1.
 template <class T>
 void rrelu(T* out, T* noise, const T* x, int64_t n, double lower, double upper, Generator&);

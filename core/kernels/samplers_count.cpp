@@ -49,7 +49,9 @@ double stirling_tail(double k) {
 
 // Transformed rejection, for n p >= 10 and p <= 1/2.
 // Source: W. Hörmann, Journal of Statistical Computation and Simulation 46 (1993), BTRS.
-double binomial_large(double n, double p, Generator& generator) {
+// What depends on n and p alone is computed in T: the stream of float tensors needs its rounding.
+template <class T>
+double binomial_large(T n, T p, Generator& generator) {
   double deviation = std::sqrt(n * p * (1 - p));
   double b = 1.15 + 2.53 * deviation;
   double a = -0.0873 + 0.0248 * b + 0.01 * p;
@@ -57,6 +59,7 @@ double binomial_large(double n, double p, Generator& generator) {
   double accept = 0.92 - 4.2 / b;
   double odds = p / (1 - p);
   double alpha = (2.83 + 5.1 / b) * deviation;
+  double count = n;
   double mode = std::floor((n + 1) * p);
   while (true) {
     double u = generator.uniform_double() - 0.5;
@@ -64,18 +67,19 @@ double binomial_large(double n, double p, Generator& generator) {
     double distance = 0.5 - std::fabs(u);
     double k = std::floor((2 * a / distance + b) * u + c);
     if (distance >= 0.07 && v <= accept) return k;
-    if (k < 0 || k > n) continue;
+    if (k < 0 || k > count) continue;
     v = std::log(v * alpha / (a / (distance * distance) + b));
-    double bound = (mode + 0.5) * std::log((mode + 1) / (odds * (n - mode + 1))) +
-                   (n + 1) * std::log((n - mode + 1) / (n - k + 1)) +
-                   (k + 0.5) * std::log(odds * (n - k + 1) / (k + 1)) + stirling_tail(mode) +
-                   stirling_tail(n - mode) - stirling_tail(k) - stirling_tail(n - k);
+    double bound = (mode + 0.5) * std::log((mode + 1) / (odds * (count - mode + 1))) +
+                   (count + 1) * std::log((count - mode + 1) / (count - k + 1)) +
+                   (k + 0.5) * std::log(odds * (count - k + 1) / (k + 1)) + stirling_tail(mode) +
+                   stirling_tail(count - mode) - stirling_tail(k) - stirling_tail(count - k);
     if (v <= bound) return k;
   }
 }
 
 // Waiting times between successes. Source: L. Devroye, Non-Uniform Random Variate Generation, §X.4.
-double binomial_small(double n, double p, Generator& generator) {
+template <class T>
+double binomial_small(T n, T p, Generator& generator) {
   double log_failure = std::log1p(-p);
   double successes = 0;
   for (double trials = 0;; successes++) {
@@ -84,11 +88,13 @@ double binomial_small(double n, double p, Generator& generator) {
   }
 }
 
-double binomial_half(double n, double p, Generator& generator) {  // p <= 1/2
+template <class T>
+double binomial_half(T n, T p, Generator& generator) {  // p <= 1/2
   return n * p >= 10 ? binomial_large(n, p, generator) : binomial_small(n, p, generator);
 }
 
-double binomial_one(double n, double p, Generator& generator) {
+template <class T>
+double binomial_one(T n, T p, Generator& generator) {
   if (n <= 0 || p <= 0) return 0;
   if (p >= 1) return n;
   if (p <= 0.5) return binomial_half(n, p, generator);

@@ -1,7 +1,9 @@
 #include "exact.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <type_traits>
 
 #include "samplers.h"
 
@@ -29,8 +31,13 @@ template void cauchy(double*, int64_t, double, double, Generator&);
 template <class Number>
 void geometric(Number* out, int64_t n, double p, Generator& generator) {
   double log_failure = std::log1p(-p);
-  for (int64_t i = 0; i < n; i++)
-    out[i] = static_cast<Number>(std::ceil(std::log(generator.uniform_double()) / log_failure));
+  for (int64_t i = 0; i < n; i++) {
+    double trials = std::ceil(std::log(generator.uniform_double()) / log_failure);
+    if constexpr (std::is_integral_v<Number>)
+      out[i] = static_cast<Number>(static_cast<int64_t>(std::min(trials, 0x1p62)));  // wraps like PyTorch
+    else
+      out[i] = static_cast<Number>(trials);
+  }
 }
 template void geometric(uint8_t*, int64_t, double, Generator&);
 template void geometric(int8_t*, int64_t, double, Generator&);
