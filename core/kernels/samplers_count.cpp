@@ -49,7 +49,7 @@ double stirling_tail(double k) {
 
 // Transformed rejection, for n p >= 10 and p <= 1/2.
 // Source: W. Hörmann, Journal of Statistical Computation and Simulation 46 (1993), BTRS.
-// What depends on n and p alone is computed in T: the stream of float tensors needs its rounding.
+// Where n, p and k meet without a double they are computed in T: the stream of float tensors needs its rounding.
 template <class T>
 double binomial_large(T n, T p, Generator& generator) {
   double deviation = std::sqrt(n * p * (1 - p));
@@ -59,20 +59,19 @@ double binomial_large(T n, T p, Generator& generator) {
   double accept = 0.92 - 4.2 / b;
   double odds = p / (1 - p);
   double alpha = (2.83 + 5.1 / b) * deviation;
-  double count = n;
   double mode = std::floor((n + 1) * p);
   while (true) {
     double u = generator.uniform_double() - 0.5;
     double v = generator.uniform_double();
     double distance = 0.5 - std::fabs(u);
-    double k = std::floor((2 * a / distance + b) * u + c);
+    T k = static_cast<T>(std::floor((2 * a / distance + b) * u + c));
     if (distance >= 0.07 && v <= accept) return k;
-    if (k < 0 || k > count) continue;
+    if (k < 0 || k > n) continue;
     v = std::log(v * alpha / (a / (distance * distance) + b));
-    double bound = (mode + 0.5) * std::log((mode + 1) / (odds * (count - mode + 1))) +
-                   (count + 1) * std::log((count - mode + 1) / (count - k + 1)) +
-                   (k + 0.5) * std::log(odds * (count - k + 1) / (k + 1)) + stirling_tail(mode) +
-                   stirling_tail(count - mode) - stirling_tail(k) - stirling_tail(count - k);
+    double bound = (mode + 0.5) * std::log((mode + 1) / (odds * (n - mode + 1))) +
+                   (n + 1) * std::log((n - mode + 1) / (n - k + 1)) +
+                   (k + 0.5) * std::log(odds * (n - k + 1) / (k + 1)) + stirling_tail(mode) +
+                   stirling_tail(n - mode) - stirling_tail(k) - stirling_tail(n - k);
     if (v <= bound) return k;
   }
 }
