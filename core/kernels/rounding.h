@@ -1,5 +1,4 @@
 #pragma once
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -14,14 +13,17 @@ inline float round_to_bfloat16(float x) {
   return std::bit_cast<float>(bits & 0xffff0000u);
 }
 
-// Adding and subtracting 1.5 · 2^(e+13) leaves 11 significant bits, rounded to nearest, ties to even.
 inline float round_to_float16(float x) {
-  if (!(std::fabs(x) < 65520.0f)) return std::copysign(INFINITY, x);
-  int exponent = std::max(std::ilogb(x), -14);
-  float shift = std::ldexp(1.5f, exponent + 13);
-  return (x + shift) - shift;
+  float size = std::fabs(x);
+  auto bits = std::bit_cast<uint32_t>(size);
+  bits += 0x0fff + (bits >> 13 & 1);
+  float rounded = std::bit_cast<float>(bits & 0xffffe000u);
+  rounded = rounded > 65504.0f ? INFINITY : rounded;
+  float subnormal = (size + 0.5f) - 0.5f;  // floats from 0.5 on are 2^-24 apart, as float16 below 2^-14
+  return std::copysign(size < 0x1p-14f ? subnormal : rounded, x);
 }
 
+// NaN need not survive: no sampler rounds one.
 inline float round_to(Rounding rounding, float x) {
   if (rounding == Rounding::bfloat16) return round_to_bfloat16(x);
   if (rounding == Rounding::float16) return round_to_float16(x);

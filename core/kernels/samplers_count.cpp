@@ -94,11 +94,10 @@ double binomial_half(T n, T p, Generator& generator) {  // p <= 1/2
 
 template <class T>
 double binomial_one(T n, T p, Generator& generator) {
+  if (std::isnan(n) || std::isnan(p)) return NAN;  // PyTorch never returns here
   if (n <= 0 || p <= 0) return 0;
   if (p >= 1) return n;
-  if (p <= 0.5) return binomial_half(n, p, generator);
-  if (p > 0.5) return n - binomial_half(n, 1 - p, generator);
-  return p;  // not a number
+  return p <= 0.5 ? binomial_half(n, p, generator) : n - binomial_half(n, 1 - p, generator);
 }
 
 }  // namespace
@@ -108,7 +107,7 @@ void poisson(T* out, const T* rate, int64_t n, Generator& generator) {
   for (int64_t i = 0; i < n; i++) {
     double r = rate[i];
     double k = r >= 10 ? poisson_large(r, generator) : r == 0 ? 0 : poisson_small(r, generator);
-    out[i] = static_cast<T>(k);
+    out[i] = static_cast<T>(k < 0x1p63 ? static_cast<int64_t>(k) : INT64_MIN);  // infinite rates as PyTorch
   }
 }
 template void poisson(float*, const float*, int64_t, Generator&);

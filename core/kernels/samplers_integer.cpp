@@ -69,6 +69,19 @@ __int128 round_digits(int64_t x, int digits) {
   return x < 0 ? -rounded : rounded;
 }
 
+FB_EXACT_CLONES void below(bool* hits, const uint32_t* words, int64_t n, int64_t limit) {
+  constexpr uint64_t low53 = (uint64_t{1} << 53) - 1;
+  for (int64_t i = 0; i < n; i++) hits[i] = static_cast<int64_t>(word64(words, i) & low53) < limit;
+}
+
+FB_EXACT_CLONES void below(bool* hits, const uint32_t* words, int64_t n, const float* limits) {
+  for (int64_t i = 0; i < n; i++) hits[i] = word_uniform(words[i]) < limits[i];
+}
+
+FB_EXACT_CLONES void below(bool* hits, const uint32_t* words, int64_t n, const double* limits) {
+  for (int64_t i = 0; i < n; i++) hits[i] = word_uniform(words[2 * i], words[2 * i + 1]) < limits[i];
+}
+
 }  // namespace
 
 IntegerBounds representable_bounds(int64_t from, int64_t to, int digits) {
@@ -140,10 +153,9 @@ void bernoulli(Number* out, int64_t n, double p, Generator& generator) {
   // u < p for u = k / 2^53 is k < ceil(p · 2^53), and the product is exact.
   auto limit = static_cast<int64_t>(std::ceil(p * 0x1p53));
   for_each_batch<2>(n, generator, [&](const uint32_t* words, int64_t start, int64_t size) {
-    for (int64_t i = 0; i < size; i++) {
-      auto k = static_cast<int64_t>(word64(words, i) & ((uint64_t{1} << 53) - 1));
-      out[start + i] = static_cast<Number>(k < limit);
-    }
+    bool hits[batch_words];  // comparing and converting in one loop does not vectorise
+    below(hits, words, size, limit);
+    for (int64_t i = 0; i < size; i++) out[start + i] = static_cast<Number>(hits[i]);
   });
 }
 
@@ -151,12 +163,9 @@ template <class Number, class T>
 void bernoulli(Number* out, const T* p, int64_t n, Generator& generator) {
   constexpr int width = sizeof(T) / sizeof(uint32_t);
   for_each_batch<width>(n, generator, [&](const uint32_t* words, int64_t start, int64_t size) {
-    for (int64_t i = 0; i < size; i++) {
-      if constexpr (width == 1)
-        out[start + i] = static_cast<Number>(word_uniform(words[i]) < p[start + i]);
-      else
-        out[start + i] = static_cast<Number>(word_uniform(words[2 * i], words[2 * i + 1]) < p[start + i]);
-    }
+    bool hits[batch_words];
+    below(hits, words, size, p + start);
+    for (int64_t i = 0; i < size; i++) out[start + i] = static_cast<Number>(hits[i]);
   });
 }
 

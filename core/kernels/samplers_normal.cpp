@@ -72,7 +72,7 @@ FB_EXACT_CLONES void transform(float* x, int64_t blocks, float mean, float std) 
 }
 
 // The C library's functions, as in PyTorch: its own last digit counts here.
-void transform(double* x, int64_t blocks, double mean, double std) {
+FB_EXACT_CLONES void transform(double* x, int64_t blocks, double mean, double std) {
   for (; blocks > 0; blocks--, x += block) {
     for (int j = 0; j < half; j++) {
       double radius = std::sqrt(-2.0 * std::log(1.0 - x[j]));
