@@ -175,7 +175,7 @@ void Generator::set_state(std::span<const uint8_t> bytes) {
   std::memcpy(&layout, bytes.data(), state_bytes);
   if (!layout.seeded) throw std::invalid_argument("Invalid mt19937 state");
   uint32_t words[count];
-  std::transform(layout.words, layout.words + count, words, [](uint64_t w) { return static_cast<uint32_t>(w); });
+  for (int i = 0; i < count; i++) words[i] = static_cast<uint32_t>(layout.words[i]);
   engine_.restore(words, layout.left, layout.next);
   seed_ = layout.seed;
   next_normal_.reset();

@@ -3,8 +3,8 @@
 
 #include "mt19937.h"
 
-// Samplers into contiguous memory. For a seed they return, bit for bit, the numbers that PyTorch returns on the
-// CPU; which draws each takes, and in which precision, is tabulated in docs/design/random.md.
+// Samplers into contiguous memory. For a seed they return, bit for bit, the numbers that PyTorch returns on
+// the CPU; which draws each takes, and in which precision, is tabulated in docs/design/random.md.
 //
 // T is float, double or, where a signature says `Number`, also bool or an integer type. float16 and bfloat16
 // samples are drawn as float and rounded once; only where that is not the whole rule does a sampler take a
@@ -45,7 +45,7 @@ void poisson(T* out, const T* rate, int64_t n, Generator&);
 template <class T>
 void binomial(T* out, const T* trials, const T* p, int64_t n, Generator&);
 
-// random_(): every value of an integer type, 0 … 2^digits of a floating type (11 for float16, 8 for bfloat16).
+// random_(): 0 … the maximum of an integer type, 0 … 2^digits of a floating type (digits of its significand).
 template <class Number>
 void random_all(Number* out, int64_t n, Generator&);
 void random_all(float* out, int64_t n, Rounding, Generator&);

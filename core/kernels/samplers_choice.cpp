@@ -25,8 +25,8 @@ void multinomial(int64_t* out, const T* p, int64_t rows, int64_t categories, int
 template void multinomial(int64_t*, const float*, int64_t, int64_t, int64_t, Generator&);
 template void multinomial(int64_t*, const double*, int64_t, int64_t, int64_t, Generator&);
 
-// The first of independent exponential clocks with rates p rings with probability p. Source: P. Efraimidis and
-// P. Spirakis, Weighted random sampling with a reservoir, Inf. Proc. Letters 97 (2006).
+// Of independent exponential clocks, one rings first with a probability proportional to its rate.
+// Source: P. Efraimidis and P. Spirakis, Weighted random sampling with a reservoir, Inf. Proc. Letters 97 (2006).
 template <class T>
 void multinomial_keys(T* out, const T* p, int64_t n, Generator& generator) {
   exponential(out, n, 1.0, generator);

@@ -49,7 +49,7 @@ double stirling_tail(double k) {
 
 // Transformed rejection, for n p >= 10 and p <= 1/2.
 // Source: W. Hörmann, Journal of Statistical Computation and Simulation 46 (1993), BTRS.
-// Where n, p and k meet without a double they are computed in T: the stream of float tensors needs its rounding.
+// Where n, p and k meet without a double they are computed in T, whose rounding the stream depends on.
 template <class T>
 double binomial_large(T n, T p, Generator& generator) {
   double deviation = std::sqrt(n * p * (1 - p));

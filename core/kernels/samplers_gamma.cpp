@@ -37,8 +37,8 @@ double gamma_one(T alpha, Generator& generator) {
   }
 }
 
-// Adds in the order in which PyTorch adds a contiguous row of doubles: sixteen running sums, emptied into sums
-// of a higher level at regular steps so that the error grows with the number of levels only.
+// Adds in the order in which PyTorch adds a contiguous row of doubles: sixteen running sums, emptied into
+// sums of a higher level at regular steps so that the error grows with the number of levels only.
 double cascade_sum(const double* x, int64_t n) {
   constexpr int lanes = 16, vector = 4, levels = 4;
   double sums[levels][lanes] = {};

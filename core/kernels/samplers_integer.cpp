@@ -34,7 +34,7 @@ void random_modulo(Number* out, int64_t n, int64_t first, uint32_t count, Genera
   Modulus remainder(count);
   for_each_batch<1>(n, generator, [&](const uint32_t* words, int64_t start, int64_t size) {
     for (int64_t i = 0; i < size; i++)
-      out[start + i] = static_cast<Number>(first + static_cast<int64_t>(count == 1 ? 0 : remainder(words[i])));
+      out[start + i] = static_cast<Number>(first + static_cast<int64_t>(remainder(words[i])));
   });
 }
 

@@ -127,7 +127,8 @@ void normal(float* out, int64_t n, double mean, double std, Rounding rounding, G
 
 template <class T>
 void log_normal(T* out, int64_t n, double mean, double std, Generator& generator) {
-  for (int64_t i = 0; i < n; i++) out[i] = static_cast<T>(std::exp(fma(generator.normal_double(), std, mean)));
+  for (int64_t i = 0; i < n; i++)
+    out[i] = static_cast<T>(std::exp(fma(generator.normal_double(), std, mean)));
 }
 template void log_normal(float*, int64_t, double, double, Generator&);
 template void log_normal(double*, int64_t, double, double, Generator&);
