@@ -26,7 +26,7 @@ template void multinomial(int64_t*, const float*, int64_t, int64_t, int64_t, Gen
 template void multinomial(int64_t*, const double*, int64_t, int64_t, int64_t, Generator&);
 
 // Of independent exponential clocks, one rings first with a probability proportional to its rate.
-// Source: P. Efraimidis and P. Spirakis, Weighted random sampling with a reservoir, Inf. Proc. Letters 97 (2006).
+// Source: P. Efraimidis and P. Spirakis, Weighted random sampling with a reservoir, IPL 97 (2006).
 template <class T>
 void multinomial_keys(T* out, const T* p, int64_t n, Generator& generator) {
   exponential(out, n, 1.0, generator);
