@@ -163,7 +163,7 @@ void reduce_runs(const Plan& p) {
   const int64_t work = std::max<int64_t>(p.reduced_total, 1);
   if (p.kept_total == 1 && work > 2 * elementwise_grain && thread_count() > 1) {   // one long run: share it out
     constexpr int most = 64;
-    alignas(64) static thread_local char partials[most][64];
+    alignas(64) char partials[most][64];
     auto* shared = partials;
     const int parts = std::min(thread_count(), most);
     for (int k = 0; k < parts; ++k) p.kernels->start(shared[k], 1);
