@@ -1,0 +1,1 @@
+def is_sending(): return False

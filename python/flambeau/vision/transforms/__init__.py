@@ -1,0 +1,4 @@
+class Compose: pass
+class Normalize: pass
+class ToTensor: pass
+functional = None
