@@ -18,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _add_demo(commands) -> None:
     parser = commands.add_parser("demo", help="train a network on handwritten digits, in a few seconds")
     parser.add_argument("--epochs", type=_positive, default=30, metavar="N", help="passes over the data (%(default)s)")
-    parser.add_argument("--out", default=".", metavar="DIR", help="folder for the weights and the picture (here)")
+    parser.add_argument("--out", default="demo-output", metavar="DIR", help="folder for weights and picture (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="start of the random numbers (%(default)s)")
     parser.add_argument("--no-picture", dest="picture", action="store_false", help="do not draw digits.png")
     parser.set_defaults(function=_demo)

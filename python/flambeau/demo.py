@@ -59,7 +59,7 @@ def predict(model, images):
         return model(images).argmax(dim=1)
 
 
-def main(epochs: int = 30, out: str = ".", seed: int = 0, picture: bool = True) -> float:
+def main(epochs: int = 30, out: str = "demo-output", seed: int = 0, picture: bool = True) -> float:
     """Train, report, save; the share of test images that were read right, 0..1.
 
     Args:

@@ -259,20 +259,24 @@ class _BaseDataLoaderIter:
     """One pass over a DataLoader; a subclass defines `_next_data`."""
 
     def __init__(self, loader: DataLoader) -> None:
-        self._loader = loader
+        # The loader itself is not kept: it keeps its iterator if the workers are persistent, and the two would
+        # then live, workers and all, until the garbage collector finds them.
         self._dataset = loader.dataset
         self._dataset_kind = loader._dataset_kind
         self._index_sampler = loader._index_sampler
+        self._auto_collation = loader._auto_collation
+        self._generator = loader.generator
         self._sample_seeds = loader.sample_seeds
         if loader.pin_memory:
             warnings.warn("pin_memory=True has no effect: there is no accelerator.", stacklevel=4)
-        self._start_epoch()
+        self._start_epoch(loader)
 
-    def _start_epoch(self) -> None:
-        self._base_seed = torch.empty((), dtype=torch.int64).random_(generator=self._loader.generator).item()
-        self._restart()
+    def _start_epoch(self, loader: DataLoader) -> None:
+        self._base_seed = torch.empty((), dtype=torch.int64).random_(generator=self._generator).item()
+        self._restart(loader)
 
-    def _restart(self) -> None:
+    def _restart(self, loader: DataLoader) -> None:
+        self._promised_length = loader._IterableDataset_len_called
         self._sampler_iter = iter(self._index_sampler)
         self._num_yielded = 0
         self._position = 0
@@ -283,7 +287,7 @@ class _BaseDataLoaderIter:
         if not self._sample_seeds:
             return index, None, 0
         position = self._position
-        self._position += len(index) if self._loader._auto_collation else 1
+        self._position += len(index) if self._auto_collation else 1
         return index, self._base_seed, position
 
     def __iter__(self) -> "_BaseDataLoaderIter":
@@ -292,15 +296,12 @@ class _BaseDataLoaderIter:
     def __next__(self):
         data = self._next_data()
         self._num_yielded += 1
-        promised = self._loader._IterableDataset_len_called
-        if promised is not None and self._dataset_kind == _DatasetKind.Iterable:
-            self._warn_if_longer(promised)
+        if self._promised_length is not None and self._dataset_kind == _DatasetKind.Iterable:
+            self._warn_if_longer(self._promised_length)
         return data
 
     def _warn_if_longer(self, promised: int) -> None:
-        size = self._loader.batch_size
-        batches = promised if size is None else -(-promised // size)
-        if self._num_yielded > batches:
+        if self._num_yielded > promised:
             warnings.warn(
                 f"Length of IterableDataset {self._dataset} was reported to be {promised}, but {self._num_yielded} "
                 "batches have been fetched. With workers, does __iter__ split the stream by get_worker_info()?",
@@ -308,7 +309,7 @@ class _BaseDataLoaderIter:
             )
 
     def __len__(self) -> int:
-        return len(self._loader)
+        return len(self._index_sampler)
 
     def __getstate__(self):
         raise NotImplementedError(f"{type(self).__name__} cannot be pickled; pickle the DataLoader.")
@@ -331,3 +332,4 @@ class _SingleProcessDataLoaderIter(_BaseDataLoaderIter):
 
 # after the classes it builds on
 
+from .multiprocess import _MultiProcessingDataLoaderIter  # noqa: E402
