@@ -2,6 +2,13 @@
 
 import sys
 
+import flambeau as torch
+
+# modes whose pixels are no bytes
+_WIDE_MODES = {"I": "int32", "F": "float32", "I;16": "uint16"}
+_MODES_OF_CHANNELS = {1: ["L"], 2: ["LA"], 3: ["RGB", "YCbCr", "HSV"], 4: ["RGBA", "CMYK", "RGBX"]}
+_MODES_OF_DTYPE = {"int16": "I;16", "uint16": "I;16", "int32": "I", "float32": "F", "uint8": "L"}
+
 
 def pillow():
     """The module PIL.Image. Errors: ImportError that says what to install."""
@@ -19,7 +26,43 @@ def is_image(value) -> bool:
     return module is not None and isinstance(value, module.Image)
 
 
+def to_tensor(image):
+    """A PIL image as a tensor (C, H, W) of its numbers; mode "1" gives 0 and 1."""
+    width, height = image.size
+    dtype = getattr(torch, _WIDE_MODES.get(image.mode, "uint8"))
+    # mode "1" packs eight pixels into a byte
+    source = image.convert("L") if image.mode == "1" else image
+    channels = len(image.getbands())
+    if width * height == 0:
+        return torch.empty((channels, height, width), dtype=dtype)
+    pixels = torch.frombuffer(bytearray(source.tobytes()), dtype=dtype).reshape(height, width, channels)
+    pixels = pixels.permute(2, 0, 1).contiguous()
+    return pixels // 255 if image.mode == "1" else pixels
+
+
+def from_tensor(tensor, mode: str | None = None):
+    """A PIL image of a tensor (C, H, W). Errors: ValueError for a mode that does not fit, TypeError for a dtype."""
+    channels, height, width = tensor.shape
+    name = str(tensor.dtype).removeprefix("torch.")
+    if channels == 1 and name in _MODES_OF_DTYPE:
+        allowed = [_MODES_OF_DTYPE[name]]
+    elif name == "uint8":
+        allowed = _MODES_OF_CHANNELS.get(channels, [])
+        if not allowed:
+            raise ValueError(f"pic should not have > 4 channels. Got {channels} channels.")
+    else:
+        raise TypeError(f"No PIL image holds {channels} channels of {tensor.dtype}.")
+    if mode == "1" and channels == 1 and name == "uint8":
+        return from_tensor(tensor).convert("1")
+    if mode is not None and mode not in allowed:
+        raise ValueError(f"Incorrect mode ({mode}) supplied for input type {tensor.dtype}. Should be one of {allowed}.")
+    pixels = tensor.permute(1, 2, 0)
+    memory = bytearray(height * width * channels * tensor.dtype.itemsize)
+    if memory:
+        torch.frombuffer(memory, dtype=tensor.dtype).reshape(height, width, channels).copy_(pixels)
+    return pillow().frombytes(mode or allowed[0], (width, height), bytes(memory))
+
+
 def from_gray(tensor):
     """A PIL image in mode "L" of a uint8 tensor (H, W)."""
-    height, width = tensor.shape
-    return pillow().frombytes("L", (width, height), tensor.contiguous().numpy().tobytes())
+    return from_tensor(tensor.unsqueeze(0))
