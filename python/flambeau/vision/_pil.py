@@ -27,7 +27,7 @@ def is_image(value) -> bool:
 
 
 def to_tensor(image):
-    """A PIL image as a tensor (C, H, W) of its numbers; mode "1" gives 0 and 1."""
+    """A PIL image as a tensor (C, H, W) of its numbers; mode "1" gives bool."""
     width, height = image.size
     dtype = getattr(torch, _WIDE_MODES.get(image.mode, "uint8"))
     # mode "1" packs eight pixels into a byte
@@ -37,7 +37,7 @@ def to_tensor(image):
         return torch.empty((channels, height, width), dtype=dtype)
     pixels = torch.frombuffer(bytearray(source.tobytes()), dtype=dtype).reshape(height, width, channels)
     pixels = pixels.permute(2, 0, 1).contiguous()
-    return pixels // 255 if image.mode == "1" else pixels
+    return pixels != 0 if image.mode == "1" else pixels
 
 
 def from_tensor(tensor, mode: str | None = None):
@@ -46,20 +46,19 @@ def from_tensor(tensor, mode: str | None = None):
     name = str(tensor.dtype).removeprefix("torch.")
     if channels == 1 and name in _MODES_OF_DTYPE:
         allowed = [_MODES_OF_DTYPE[name]]
-    elif name == "uint8":
-        allowed = _MODES_OF_CHANNELS.get(channels, [])
-        if not allowed:
-            raise ValueError(f"pic should not have > 4 channels. Got {channels} channels.")
     else:
-        raise TypeError(f"No PIL image holds {channels} channels of {tensor.dtype}.")
-    if mode == "1" and channels == 1 and name == "uint8":
+        allowed = _MODES_OF_CHANNELS.get(channels, []) if name == "uint8" else []
+    if channels > 4:
+        raise ValueError(f"pic should not have > 4 channels. Got {channels} channels.")
+    if mode == "1" and allowed == ["L"]:
         return from_tensor(tensor).convert("1")
     if mode is not None and mode not in allowed:
         raise ValueError(f"Incorrect mode ({mode}) supplied for input type {tensor.dtype}. Should be one of {allowed}.")
-    pixels = tensor.permute(1, 2, 0)
+    if not allowed:
+        raise TypeError(f"Input type {tensor.dtype} with {channels} channels is not supported by PIL images.")
     memory = bytearray(height * width * channels * tensor.dtype.itemsize)
     if memory:
-        torch.frombuffer(memory, dtype=tensor.dtype).reshape(height, width, channels).copy_(pixels)
+        torch.frombuffer(memory, dtype=tensor.dtype).reshape(height, width, channels).copy_(tensor.permute(1, 2, 0))
     return pillow().frombytes(mode or allowed[0], (width, height), bytes(memory))
 
 

@@ -90,11 +90,10 @@ def blend(image, other, factor: float):
 
 def grayscale(image, channels: int = 1):
     if image.shape[-3] == 1:
-        gray = image
-    else:
-        red, green, blue = image.unbind(-3)
-        gray = (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue).to(image.dtype).unsqueeze(-3)
-    return gray.expand(*image.shape[:-3], channels, *image.shape[-2:]) if channels == 3 else gray.clone()
+        return image.clone()
+    red, green, blue = image.unbind(-3)
+    gray = (_LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue).to(image.dtype).unsqueeze(-3)
+    return gray.expand(*image.shape[:-3], channels, *image.shape[-2:]) if channels == 3 else gray
 
 
 def adjust_contrast(image, factor: float):
@@ -126,12 +125,16 @@ def _rgb_to_hsv(image):
 
 
 def _hsv_to_rgb(hue, saturation, value):
-    def channel(offset: float):
-        # each channel falls and rises along the circle of hues, displaced by its offset
-        k = (offset + hue * 6.0).remainder(6.0)
-        return value - value * saturation * torch.minimum(k, 4.0 - k).clamp(0.0, 1.0)
-
-    return torch.stack((channel(5.0), channel(3.0), channel(1.0)), -3)
+    sector = (hue * 6.0).floor()
+    rest = hue * 6.0 - sector
+    low = (value * (1.0 - saturation)).clamp(0.0, 1.0)
+    falling = (value * (1.0 - saturation * rest)).clamp(0.0, 1.0)
+    rising = (value * (1.0 - saturation * (1.0 - rest))).clamp(0.0, 1.0)
+    # around the circle of hues, a channel is at its height for two of six sectors
+    curve = torch.stack((value, falling, low, low, rising, value), -3)
+    sector = sector.to(torch.int64).remainder(6)
+    start = torch.tensor([0, 4, 2]).reshape(3, 1, 1)  # sector in which red, green, blue begin
+    return curve.gather(-3, (sector.unsqueeze(-3) + start).remainder(6))
 
 
 def adjust_gamma(image, gamma: float, gain: float):
@@ -219,7 +222,9 @@ def warp(image, matrix: list[float], interpolation: InterpolationMode, fill, siz
     """
     if interpolation not in (InterpolationMode.NEAREST, InterpolationMode.BILINEAR):
         raise ValueError(f"Tensors are warped with nearest or bilinear interpolation, not {interpolation.value}.")
-    h, w = image.shape[-2:]
+    channels, h, w = image.shape[-3:]
+    if isinstance(fill, (list, tuple)) and len(fill) not in (1, channels):
+        raise ValueError(f"The number of elements in fill should be 1 or {channels}, the channels; got {len(fill)}.")
     height, width = size or (h, w)
     dtype = image.dtype if image.is_floating_point() else torch.float32
     x = torch.linspace(-width * 0.5 + 0.5, width * 0.5 - 0.5, steps=width)
@@ -252,16 +257,11 @@ def rotated_size(matrix: list[float], width: int, height: int) -> tuple[int, int
     ys = [matrix[3] * x + matrix[4] * y + matrix[5] for x, y in corners]
 
     def extent(values: list[float], size: int) -> int:
-        # shifted so that the image starts at 0, and cut to 3 decimals against rounding errors of the rotation
-        low = math.floor(_three_decimals(min(values) + size * 0.5))
-        high = math.ceil(_three_decimals(max(values) + size * 0.5))
-        return int(high - low)
+        # measured from the image's edge; the margin is for rounding errors of the rotation
+        low, high = min(values) + size * 0.5, max(values) + size * 0.5
+        return math.ceil(high - 1e-4) - math.floor(low + 1e-4)
 
     return extent(ys, height), extent(xs, width)
-
-
-def _three_decimals(value: float) -> float:
-    return math.trunc(value * 1000) / 1000
 
 
 def _as_float_batch(function, image):

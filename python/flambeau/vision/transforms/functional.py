@@ -63,7 +63,9 @@ def to_tensor(pic):
     elif _pil.is_image(pic):
         image = _pil.to_tensor(pic)
         if pic.mode == "1":
-            image = image * 255
+            image = image * torch.tensor(255, dtype=torch.uint8)
+        elif pic.mode == "I;16":
+            image = image.view(torch.int16)
     else:
         raise TypeError(f"pic should be PIL Image or ndarray. Got {type(pic).__name__}.")
     return image.to(torch.get_default_dtype()).div(255) if image.dtype == torch.uint8 else image
@@ -75,8 +77,6 @@ def to_pil_image(pic, mode: str | None = None):
         if pic.dim() not in (2, 3):
             raise ValueError(f"pic should be 2/3 dimensional. Got {pic.dim()} dimensions.")
         image = pic.unsqueeze(0) if pic.dim() == 2 else pic
-        if image.is_floating_point() and mode != "F":
-            image = image.mul(255).to(torch.uint8)
     else:
         numpy = sys.modules.get("numpy")
         if numpy is None or not isinstance(pic, numpy.ndarray):
@@ -84,6 +84,8 @@ def to_pil_image(pic, mode: str | None = None):
         if pic.ndim not in (2, 3):
             raise ValueError(f"pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
         image = torch.from_numpy(numpy.ascontiguousarray(pic.reshape(*pic.shape[:2], -1).transpose(2, 0, 1)))
+    if image.is_floating_point() and mode != "F":
+        image = image.mul(255).to(torch.uint8)
     return _pil.from_tensor(image, mode)
 
 
@@ -226,25 +228,25 @@ def size_pair(size) -> tuple[int, int]:
 
 def adjust_brightness(img, brightness_factor: float):
     """0 is black, 1 the image itself, 2 twice as bright."""
-    _check_factor("brightness_factor", brightness_factor)
     if _is_tensor(img):
+        _check_factor("brightness_factor", brightness_factor)
         return _tensor_ops.blend(img, torch.zeros_like(img), brightness_factor)
     return _pil_ops.enhance(img, "Brightness", brightness_factor)
 
 
 def adjust_contrast(img, contrast_factor: float):
     """0 is even gray, 1 the image itself, 2 twice the contrast."""
-    _check_factor("contrast_factor", contrast_factor)
     if _is_tensor(img):
+        _check_factor("contrast_factor", contrast_factor)
         return _tensor_ops.adjust_contrast(img, contrast_factor)
     return _pil_ops.enhance(img, "Contrast", contrast_factor)
 
 
 def adjust_saturation(img, saturation_factor: float):
     """0 is without colour, 1 the image itself, 2 twice as colourful."""
-    _check_factor("saturation_factor", saturation_factor)
     if not _is_tensor(img):
         return _pil_ops.enhance(img, "Color", saturation_factor)
+    _check_factor("saturation_factor", saturation_factor)
     if img.shape[-3] == 1:
         return img
     return _tensor_ops.blend(img, _tensor_ops.grayscale(img), saturation_factor)
@@ -268,8 +270,8 @@ def adjust_gamma(img, gamma: float, gain: float = 1):
 
 def adjust_sharpness(img, sharpness_factor: float):
     """0 is blurred, 1 the image itself, 2 twice as sharp."""
-    _check_factor("sharpness_factor", sharpness_factor)
     if _is_tensor(img):
+        _check_factor("sharpness_factor", sharpness_factor)
         return _tensor_ops.adjust_sharpness(img, sharpness_factor)
     return _pil_ops.enhance(img, "Sharpness", sharpness_factor)
 
@@ -336,8 +338,8 @@ def gaussian_blur(img, kernel_size, sigma=None):
     if sigma is None:
         sigmas = [size * 0.15 + 0.35 for size in sizes]
     else:
-        sigmas = [float(sigma)] * 2 if isinstance(sigma, (int, float)) else [*sigma, *sigma][:: len(sigma)] \
-            if len(sigma) == 1 else list(sigma)
+        sigmas = [float(value) for value in ([sigma] if isinstance(sigma, numbers.Number) else sigma)]
+        sigmas = sigmas * 2 if len(sigmas) == 1 else sigmas
     if len(sigmas) != 2 or any(value <= 0 for value in sigmas):
         raise ValueError(f"sigma should be one or two positive numbers. Got {sigma}.")
     if _is_tensor(img):
@@ -389,7 +391,7 @@ def affine(
     shears = [shear, 0.0] if isinstance(shear, numbers.Number) else [float(value) for value in shear]
     if len(shears) not in (1, 2):
         raise ValueError(f"Shear should be a sequence containing two values. Got {shear}.")
-    shears = [*shears, *shears][:2] if len(shears) == 1 else shears
+    shears = shears * 2 if len(shears) == 1 else shears
     if center is not None and len(center) != 2:
         raise ValueError(f"center should hold two numbers, got {center}.")
     _, height, width = get_dimensions(img)

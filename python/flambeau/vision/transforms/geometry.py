@@ -269,7 +269,7 @@ def _angles(name: str, value, lengths: tuple[int, ...] = (2,)) -> list[float]:
     if isinstance(value, (int, float)):
         if value < 0:
             raise ValueError(f"If {name} is a single number, it must be positive, got {value}.")
-        return [-float(value), float(value)]
+        return [float(-value), float(value)]
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"{name} should be a number or a sequence of length {lengths}, got {value!r}.")
     if len(value) not in lengths:
