@@ -1,0 +1,6 @@
+"""The threading runtime."""
+
+
+def is_available() -> bool:
+    """Whether ops run on OpenMP threads: always True."""
+    return True

@@ -1,0 +1,22 @@
+"""Marks in NVIDIA's profiler, which this build does not have."""
+
+import contextlib
+from typing import Any, Iterator
+
+from flambeau._absent_device import define, fails
+from flambeau.cuda._absent import not_present
+
+_no_nvtx = fails(RuntimeError, "NVTX functions not installed. Are you sure you have a CUDA build?")
+
+__all__ = [
+    *define(globals(), _no_nvtx, "range_push(msg)\n range_pop()\n mark(msg)"),
+    *define(globals(), not_present, "range_start(msg)\n range_end(range_id)"),
+    "range",
+]
+
+
+@contextlib.contextmanager
+def range(msg: str, *args: Any, **kwargs: Any) -> Iterator[None]:
+    """Mark a block. Errors: RuntimeError on entry, there being no NVTX."""
+    _no_nvtx()
+    yield

@@ -1,0 +1,1 @@
+"""The functions of flambeau.nn.functional, one family per file."""

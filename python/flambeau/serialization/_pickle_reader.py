@@ -1,0 +1,391 @@
+"""Reads pickles of a restricted grammar: it builds data, and calls only what the allow-list names.
+
+Source of the opcodes: Python's Lib/pickletools.py, which documents each of them.
+"""
+
+from __future__ import annotations
+
+import collections
+import struct
+from pickle import UnpicklingError
+from typing import Any, Callable, Iterator
+
+from flambeau import _C
+from flambeau.serialization import _numpy
+from flambeau.serialization._rebuild import LoadedStorage, set_state
+from flambeau.serialization._safe_globals import CALLABLE, find_allowed, program_allowed
+
+_MARK = object()
+_MAX_MEMO = 10_000_000
+
+
+class PickleReader:
+    """Rebuilds one object from a pickle.
+
+    Args:
+        stream: source of the bytes; afterwards it stands behind the pickle's last byte.
+        find_storage: from the tuple of a persistent id to a `LoadedStorage`.
+        encoding: how Python 2's byte strings become text; "bytes" keeps them.
+    Errors: UnpicklingError for whatever is not allowed or damaged.
+    """
+
+    def __init__(self, stream: Any, find_storage: Callable[[tuple], Any], encoding: str = "utf-8") -> None:
+        self._read = stream.read
+        self._readline = stream.readline
+        self._find_storage = find_storage
+        self._encoding = encoding
+        self._stack: list[Any] = []
+        self._memo: dict[int, Any] = {}
+        self._next_memo = 0
+
+    def load(self) -> Any:
+        """The object."""
+        while True:
+            code = self._read(1)
+            if not code:
+                raise EOFError("Ran out of input: the pickle has no end")
+            if code == b".":
+                if len(self._stack) != 1:
+                    raise UnpicklingError("load: the pickle ends in the middle of an object")
+                return public(self._pop())
+            operation = _OPERATIONS.get(code[0])
+            if operation is None:
+                raise UnpicklingError(f"Unsupported operand {code[0]}: not part of the grammar of checkpoints")
+            operation(self)
+
+    # --- bytes and stack ---
+
+    def _take(self, count: int) -> bytes:
+        data = self._read(count)
+        if len(data) != count:
+            raise UnpicklingError("load: the pickle is cut off")
+        return data
+
+    def _number(self, layout: str) -> Any:
+        return struct.unpack(layout, self._take(struct.calcsize(layout)))[0]
+
+    def _line(self) -> str:
+        line = self._readline()
+        if line[-1:] != b"\n":
+            raise UnpicklingError("load: the pickle is cut off")
+        return line[:-1].decode()
+
+    def _push(self, value: Any) -> None:
+        self._stack.append(value)
+
+    def _pop(self) -> Any:
+        if not self._stack or self._stack[-1] is _MARK:
+            raise UnpicklingError("load: the pickle takes an object that is not there")
+        return self._stack.pop()
+
+    def _top(self) -> Any:
+        if not self._stack or self._stack[-1] is _MARK:
+            raise UnpicklingError("load: the pickle uses an object that is not there")
+        return self._stack[-1]
+
+    def _pop_to_mark(self) -> list[Any]:
+        items = []
+        while self._stack:
+            item = self._stack.pop()
+            if item is _MARK:
+                items.reverse()
+                return items
+            items.append(item)
+        raise UnpicklingError("load: the pickle ends a group that it never began")
+
+    # --- memo ---
+
+    def _remember(self, index: int) -> None:
+        if index >= _MAX_MEMO:
+            raise UnpicklingError(f"load: the pickle remembers object number {index}; the file is damaged")
+        self._memo[index] = self._top()
+
+    def _memoize(self) -> None:
+        self._remember(len(self._memo))
+
+    def _recall(self, index: int) -> None:
+        if index not in self._memo:
+            raise UnpicklingError(f"load: the pickle recalls object {index}, which it never made")
+        self._push(self._memo[index])
+
+    # --- building ---
+
+    def _append(self, items: list[Any]) -> None:
+        target = self._top()
+        if type(target) is not list:
+            raise UnpicklingError(f"Can only append to lists, but got {type(target)}")
+        target.extend(map(public, items))
+
+    def _set_items(self, items: list[Any]) -> None:
+        target = self._top()
+        if type(target) not in (dict, collections.OrderedDict, collections.defaultdict, collections.Counter):
+            raise UnpicklingError(f"Can only set items of dicts, but got {type(target)}")
+        if len(items) % 2:
+            raise UnpicklingError("load: the pickle has a key without a value")
+        for key, value in zip(items[::2], items[1::2]):
+            target[_hashable(public(key))] = public(value)
+
+    def _add_items(self) -> None:
+        items = self._pop_to_mark()
+        if type(self._top()) is not set:
+            raise UnpicklingError("Can only add to sets")
+        self._top().update(_hashable(public(item)) for item in items)
+
+    def _long(self, count: int) -> None:
+        if count < 0:
+            raise UnpicklingError("load: a number of negative length")
+        self._push(int.from_bytes(self._take(count), "little", signed=True))
+
+    def _python2_text(self, data: bytes) -> None:
+        self._push(data if self._encoding == "bytes" else data.decode(self._encoding))
+
+    def _tuple(self, items: list[Any]) -> None:
+        self._push(tuple(items))
+
+    # --- names and calls ---
+
+    def _global(self, module: str, name: str) -> None:
+        found = find_allowed(module, name)
+        if found is None:
+            raise UnpicklingError(
+                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If you trust it with "
+                f"any argument, allow it: `torch.serialization.add_safe_globals([{name}])` or the `safe_globals` block"
+            )
+        self._push(found)
+
+    def _stack_global(self) -> None:
+        name, module = self._pop(), self._pop()
+        if type(name) is not str or type(module) is not str:
+            raise UnpicklingError("load: a name that is no text")
+        self._global(module, name)
+
+    def _reduce(self) -> None:
+        arguments, function = self._pop(), self._pop()
+        self._push(self._call(function, arguments))
+
+    def _call(self, function: Any, arguments: Any) -> Any:
+        if type(arguments) is not tuple:
+            raise UnpicklingError("load: a call without a tuple of arguments")
+        if id(function) not in CALLABLE and not _is_program_allowed(function):
+            raise UnpicklingError(f"Trying to call reduce for unrecognized function {str(function)[:80]}")
+        if function is collections.defaultdict and arguments and arguments[0] not in (None, *_FACTORIES):
+            raise UnpicklingError("load: a defaultdict with a factory that is not allowed")
+        if function in _COUNTED and arguments and type(arguments[0]) is int:
+            raise UnpicklingError(f"load: {function.__name__} of a given length")
+        return function(*arguments)
+
+    def _new_object(self) -> None:
+        arguments, kind = self._pop(), self._pop()
+        if not isinstance(kind, type) or type(arguments) is not tuple:
+            raise UnpicklingError("load: an object of something that is no class")
+        if kind in _PLAIN_CLASSES:
+            self._push(self._call(kind, arguments))
+        elif _is_program_allowed(kind):
+            self._push(kind.__new__(kind, *arguments))
+        else:
+            raise UnpicklingError(f"Trying to create new object for unrecognized class {kind}")
+
+    def _build(self) -> None:
+        state, target = self._pop(), self._top()
+        if _is_numpy(target, "dtype"):
+            self._replace_top(_numpy.with_dtype_state(target, state))
+        elif _is_numpy(target, "ndarray"):
+            _numpy.set_array_state(target, state)
+        elif type(target) is collections.OrderedDict:
+            _update_attributes(target, state)
+        elif isinstance(target, _C.Tensor):
+            set_state(target, state)
+        elif _is_program_allowed(type(target)):
+            _set_object_state(target, public(state))
+        else:
+            raise UnpicklingError(f"Can only build Tensor, Parameter, OrderedDict or allowed types, but got {type(target)}")
+
+    def _replace_top(self, value: Any) -> None:
+        old = self._stack[-1]
+        self._stack[-1] = value
+        for index, remembered in self._memo.items():
+            if remembered is old:
+                self._memo[index] = value
+
+    def _persistent(self) -> None:
+        reference = self._pop()
+        if type(reference) is not tuple or not reference or reference[0] not in ("storage", b"storage"):
+            raise UnpicklingError("Only persistent_load of storage is allowed")
+        self._push(self._find_storage(reference))
+
+    def _check_protocol(self) -> None:
+        protocol = self._take(1)[0]
+        if protocol > 5:
+            raise UnpicklingError(f"load: unknown pickle protocol {protocol}")
+
+    def _skip_frame(self) -> None:
+        self._take(8)
+
+
+_FACTORIES = (list, dict, set, int, float, str, tuple, bool, collections.OrderedDict)
+_COUNTED = (bytes, bytearray)
+_PLAIN_CLASSES = (set, frozenset, collections.OrderedDict, collections.defaultdict, collections.Counter)
+
+
+def _is_program_allowed(value: Any) -> bool:
+    return any(value is allowed for allowed in program_allowed().values())
+
+
+def _is_numpy(value: Any, kind: str) -> bool:
+    import sys
+
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, getattr(numpy, kind))
+
+
+def _hashable(key: Any) -> Any:
+    try:
+        hash(key)
+    except TypeError:
+        raise UnpicklingError(f"load: a {type(key).__name__} cannot be a key") from None
+    return key
+
+
+def _update_attributes(target: Any, state: Any) -> None:
+    if not isinstance(state, dict) or any(not isinstance(k, str) or k.startswith("__") for k in state):
+        raise UnpicklingError("load: the attributes of an OrderedDict are damaged")
+    for name, value in state.items():
+        # Read-only on purpose: attributes like `_metadata` may be added, methods may not be hidden.
+        if hasattr(collections.OrderedDict, name):
+            raise UnpicklingError(f"load: an OrderedDict whose {name!r} is replaced")
+        target.__dict__[name] = public(value)
+
+
+def _set_object_state(target: Any, state: Any) -> None:
+    if hasattr(target, "__setstate__"):
+        target.__setstate__(state)
+        return
+    attributes, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
+    if attributes:
+        target.__dict__.update(attributes)
+    for name, value in (slots or {}).items():
+        setattr(target, name, value)
+
+
+def public(value: Any) -> Any:
+    """A value as programs see it; inside the reader storages also know their place in the file."""
+    if type(value) is LoadedStorage:
+        return value.public()
+    if type(value) is tuple and any(type(item) in (LoadedStorage, tuple) for item in value):
+        return tuple(map(public, value))
+    return value
+
+
+def _mark(reader: PickleReader) -> None:
+    reader._push(_MARK)
+
+
+def _discard(reader: PickleReader) -> None:
+    if not reader._stack:
+        raise UnpicklingError("load: the pickle drops an object that is not there")
+    reader._stack.pop()
+
+
+def _dict_of_pairs(reader: PickleReader) -> None:
+    items = reader._pop_to_mark()
+    reader._push({})
+    reader._set_items(items)
+
+
+def _list_of_items(reader: PickleReader) -> None:
+    items = reader._pop_to_mark()
+    reader._push(list(map(public, items)))
+
+
+def _one_pair(reader: PickleReader) -> None:
+    value, key = reader._pop(), reader._pop()
+    reader._set_items([key, value])
+
+
+def _last(reader: PickleReader, count: int) -> list[Any]:
+    return [reader._pop() for _ in range(count)][::-1]
+
+
+_OPERATIONS: dict[int, Callable[[PickleReader], None]] = {
+    ord(code): operation
+    for code, operation in {
+        "\x80": PickleReader._check_protocol,
+        "\x95": PickleReader._skip_frame,
+        "(": _mark,
+        "0": _discard,
+        "1": lambda r: r._pop_to_mark() and None,
+        "2": lambda r: r._push(r._top()),
+        "N": lambda r: r._push(None),
+        "\x88": lambda r: r._push(True),
+        "\x89": lambda r: r._push(False),
+        "K": lambda r: r._push(r._take(1)[0]),
+        "M": lambda r: r._push(r._number("<H")),
+        "J": lambda r: r._push(r._number("<i")),
+        "\x8a": lambda r: r._long(r._take(1)[0]),
+        "\x8b": lambda r: r._long(r._number("<i")),
+        "G": lambda r: r._push(r._number(">d")),
+        "X": lambda r: r._push(r._take(r._number("<I")).decode("utf-8", "surrogatepass")),
+        "\x8c": lambda r: r._push(r._take(r._take(1)[0]).decode("utf-8", "surrogatepass")),
+        "\x8d": lambda r: r._push(r._take(r._number("<Q")).decode("utf-8", "surrogatepass")),
+        "U": lambda r: r._python2_text(r._take(r._take(1)[0])),
+        "T": lambda r: r._python2_text(r._take(r._number("<I"))),
+        "C": lambda r: r._push(r._take(r._take(1)[0])),
+        "B": lambda r: r._push(r._take(r._number("<I"))),
+        "\x8e": lambda r: r._push(r._take(r._number("<Q"))),
+        "\x96": lambda r: r._push(bytearray(r._take(r._number("<Q")))),
+        "]": lambda r: r._push([]),
+        "l": _list_of_items,
+        "a": lambda r: r._append([r._pop()]),
+        "e": lambda r: r._append(r._pop_to_mark()),
+        "}": lambda r: r._push({}),
+        "d": _dict_of_pairs,
+        "s": _one_pair,
+        "u": lambda r: r._set_items(r._pop_to_mark()),
+        "\x8f": lambda r: r._push(set()),
+        "\x90": PickleReader._add_items,
+        "\x91": lambda r: r._push(frozenset(map(_hashable, map(public, r._pop_to_mark())))),
+        ")": lambda r: r._push(()),
+        "t": lambda r: r._tuple(r._pop_to_mark()),
+        "\x85": lambda r: r._tuple(_last(r, 1)),
+        "\x86": lambda r: r._tuple(_last(r, 2)),
+        "\x87": lambda r: r._tuple(_last(r, 3)),
+        "q": lambda r: r._remember(r._take(1)[0]),
+        "r": lambda r: r._remember(r._number("<I")),
+        "\x94": PickleReader._memoize,
+        "h": lambda r: r._recall(r._take(1)[0]),
+        "j": lambda r: r._recall(r._number("<I")),
+        "c": lambda r: r._global(r._line(), r._line()),
+        "\x93": PickleReader._stack_global,
+        "R": PickleReader._reduce,
+        "\x81": PickleReader._new_object,
+        "b": PickleReader._build,
+        "Q": PickleReader._persistent,
+    }.items()
+}
+
+
+def read_pickle(stream: Any, find_storage: Callable[[tuple], Any], encoding: str = "utf-8") -> Any:
+    """One object from a pickle, with every kind of damage reported as an UnpicklingError."""
+    try:
+        return PickleReader(stream, find_storage, encoding).load()
+    except RecursionError as error:
+        raise UnpicklingError("load: the pickle is nested too deeply") from error
+    except (UnpicklingError, RuntimeError, EOFError):
+        raise
+    except Exception as error:
+        raise UnpicklingError(f"load: the pickle is damaged: {type(error).__name__}: {error}") from error
+
+
+def names_in_pickle(data: bytes) -> Iterator[tuple[str, str]]:
+    """The (module, name) pairs that a pickle refers to, without building anything."""
+    import pickletools
+
+    strings: list[str] = []
+    for operation, argument, _ in pickletools.genops(data):
+        if operation.name == "GLOBAL":
+            module, _, name = argument.partition(" ")
+            yield module, name
+        elif operation.name == "STACK_GLOBAL" and len(strings) >= 2:
+            yield strings[-2], strings[-1]
+        elif isinstance(argument, str):
+            strings.append(argument)

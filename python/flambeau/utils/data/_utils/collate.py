@@ -1,0 +1,2 @@
+from ..collate import *
+from ..collate import collate
