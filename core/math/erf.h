@@ -5,32 +5,35 @@
 // log_ndtr, erfinv and ndtri in double: 4 ulp.
 namespace fb::math {
 
-// erf(x) / x in x² for |x| ≤ 1: Chebyshev interpolation, error 3e-11 (float), 7e-18.
-template <class T> T erf_ratio(T square) {
+// erf(x) / x - 1 in x² for |x| ≤ 1: Chebyshev interpolation, error 3e-11 (float), 7e-18. Taking 1 away keeps
+// the product with x from rounding twice.
+template <class T> T erf_excess(T square) {
   if constexpr (single<T>) {
     return poly(square, -9.6670445714869964e-6, 0.00011265959025606609, -0.00084840804055351063,
                 0.0052210318078580228, -0.026865430727670243, 0.11283782495236845, -0.37612638468028710,
-                1.1283791670615434);
+                0.1283791670615434);
   } else {
     return poly(square, -7.7958988270021422e-10, 1.3720064546777686e-8, -1.6208483801871706e-7,
                 1.6447424703317362e-6, -1.4924736907419660e-5, 0.00012055294904839708, -0.00085483259753896921,
                 0.0052239776071164227, -0.026866170643237770, 0.11283791670945006, -0.37612638903183540,
-                1.1283791670955126);
+                0.12837916709551257);
   }
 }
 
+enum class Effort { single, plain, careful };
+
 // e^(x²) erfc(x) for x ≥ 0. (1 + 2x) times it is smooth in t = (x - 4) / (x + 4) from 0 to infinity
-// (Shepherd & Laframboise, Math. Comp. 36 (1981)); Chebyshev interpolation, error 2e-18; 2e-9 if for_single.
-template <bool for_single = false, class T> T erfcx_positive(T x) {
+// (Shepherd & Laframboise, Math. Comp. 36 (1981)); Chebyshev interpolation, error 2e-18; 2e-9 for results in
+// single precision. `careful` carries what the divisions and sums lose: 1 ulp instead of 4.
+template <Effort effort, class T> T erfcx_positive<Effort::careful>(T x) {
   T limited = select(x > T(1e300), T(1e300), x);
-  T shifted = limited + T(4.0);
-  T t = (limited - T(4.0)) / shifted;
-  T p;
-  if constexpr (for_single) {
-    p = poly(t, -9.4075719807201950e-6, 0.00011417931914866990, -0.00021785505461842240,
-             -0.00070904627310661429, 0.0050440318283601712, -0.016230489245366698, 0.037163409208387658,
-             -0.066318993701488274, 0.093733508704317068, -0.10104095256639912, 0.068097012479655219,
-             0.015379769732623957, -0.13962111641494575, 1.2329951174258005);
+  T above = limited + T(4.0), below = limited - T(4.0);
+  T t = below / above;
+  if constexpr (effort == Effort::single) {
+    T p = poly(t, -9.4075719807201950e-6, 0.00011417931914866990, -0.00021785505461842240,
+               -0.00070904627310661429, 0.0050440318283601712, -0.016230489245366698, 0.037163409208387658,
+               -0.066318993701488274, 0.093733508704317068, -0.10104095256639912, 0.068097012479655219,
+               0.015379769732623957, -0.13962111641494575, 1.2329951174258005);
     return p / (T(1.0) + T(2.0) * limited);
   } else {
     T slope = poly(t, -1.4311318470928162e-10, -2.6557266163125749e-10, 1.8256951189539070e-9,
@@ -40,31 +43,38 @@ template <bool for_single = false, class T> T erfcx_positive(T x) {
                    -0.00019925676026410457, -0.00075777326203091503, 0.0050319699895242517,
                    -0.016197734059683292, 0.037167515536323988, -0.066330365812199045, 0.093732834998410491,
                    -0.10103906603629991, 0.068097054254691298, 0.015379652102619590, -0.13962111684056251);
-    // The rest of the first division, of the last addition and of 1 + 2x, else they cost two ulp.
-    auto [product, product_low] = two_product(t, shifted);
-    T t_rest = (((limited - T(4.0)) - product) - product_low) / shifted;
-    auto [sum, lost] = fast_two_sum(T(1.2329951186255525), slope * t);
-    T rest = lost + t_rest * slope;
+    constexpr double at_zero = 1.2329951186255525;
+    if constexpr (effort == Effort::plain) return (T(at_zero) + slope * t) / (T(1.0) + T(2.0) * limited);
+    T above_low = two_sum(limited, T(4.0)).low, below_low = two_sum(limited, T(-4.0)).low;
+    auto [product, product_low] = two_product(t, above);
+    T t_low = (((below - product) - product_low) + (below_low - t * above_low)) / above;
+    // the derivative of the polynomial, to 1 %
+    T derivative = poly(t, -0.627406, 0.920499, -0.301019, 0.0310126, 0.0214190, -0.130100);
+    auto [sum, lost] = fast_two_sum(T(at_zero), slope * t);
     auto [bottom, bottom_low] = two_sum(T(1.0), T(2.0) * limited);
     T quotient = sum / bottom;
     auto [back, back_low] = two_product(quotient, bottom);
-    return quotient + ((((sum - back) - back_low) + rest) - quotient * bottom_low) / bottom;
+    T rest = ((sum - back) - back_low) + (lost + t_low * derivative);
+    return quotient + (rest - quotient * bottom_low) / bottom;
   }
 }
 
-// e^(-x² · scale) · factor for scale 1 or ½: x² as an exact sum, and scaled last, so that neither the
-// cancellation in the tail nor subnormal results cost accuracy.
+// e^(-x² · scale) · factor for scale 1 or ½. x² is an exact sum, the exponential keeps what its last addition
+// loses, and 2^k comes last: so neither the far tail nor subnormal results cost accuracy.
 template <class T> T gaussian_times(T x, double scale, T factor) {
-  T limited = select(fabs(x) > T(40.0), T(40.0), x);
+  T limit = T(scale == 1.0 ? 28.0 : 40.0);
+  T limited = select(x > limit, limit, x);
   auto [square, rest] = two_product(limited, limited);
-  auto [mantissa, exponent] = exp_parts<true>(-square * T(scale));
-  T product = mantissa * factor;
-  return scale2_bits(product - product * (rest * T(scale)), exponent);
+  auto [r, count, exponent] = reduce_by_log2(-square * T(scale));
+  auto [sum, lost] = fast_two_sum(T(1.0), r);
+  T tail = exp_tail(r) * (r * r) + lost;
+  auto [mantissa, mantissa_low] = fast_two_sum(sum, tail - rest * T(scale) * (sum + tail));
+  return scale2_bits(mantissa * factor + mantissa_low * factor, exponent);
 }
 
 template <class T> T erf(T x) {
   T a = fabs(x);
-  T near_zero = a * erf_ratio(a * a);
+  T near_zero = a + a * erf_excess(a * a);
   T far;
   if constexpr (single<T>) {
     // erf(2.5 + u) for |u| ≤ 1.5: Chebyshev interpolation, error 1e-9
@@ -74,7 +84,7 @@ template <class T> T erf(T x) {
                0.00054368475237343096, -0.0027974555251942250, 0.0061169890496881087, -0.0086226418108991860,
                0.0083501280629628615, -0.0054456833175561208, 0.0021782835532555149, 0.99959304750795052);
   } else {
-    far = T(1.0) - gaussian_times(a, 1.0, erfcx_positive<true>(a));
+    far = T(1.0) - gaussian_times(a, 1.0, erfcx_positive<Effort::plain>(a));
   }
   return copysign(select(a < T(1.0), near_zero, far), x);
 }
@@ -82,12 +92,12 @@ template <class T> T erf(T x) {
 template <class T> T erfc(T x) {
   if constexpr (single<T>) {
     auto wide = widen(x), a = fabs(wide);
-    auto tail = gaussian_times(a, 1.0, erfcx_positive<true>(a));
+    auto tail = gaussian_times(a, 1.0, erfcx_positive<Effort::single>(a));
     return narrow(select(wide < 0.0, 2.0 - tail, tail));
   } else {
     T a = fabs(x);
-    T tail = gaussian_times(a, 1.0, erfcx_positive(a));
-    T near_zero = T(1.0) - x * erf_ratio(x * x);
+    T tail = gaussian_times(a, 1.0, erfcx_positive<Effort::careful>(a));
+    T near_zero = T(1.0) - (x + x * erf_excess(x * x));
     return select(a < T(0.5), near_zero, select(x < T(0.0), T(2.0) - tail, tail));
   }
 }
@@ -98,11 +108,11 @@ template <class T> T erfcx(T x) {
     return narrow(erfcx(widen(x)));
   } else {
     T a = fabs(x);
-    T right = erfcx_positive(a);
+    T right = erfcx_positive<Effort::careful>(a);
     // 2 e^(x²) - erfcx(-x), the exponential as in gaussian_times
     T limited = select(a > T(27.0), T(27.0), a);
     auto [square, rest] = two_product(limited, limited);
-    auto [mantissa, exponent] = exp_parts<true>(square);
+    auto [mantissa, exponent] = exp_parts(square);
     T growth = scale2_bits(mantissa + mantissa * rest, exponent + Bits<T>(1ull));
     T left = growth - right;
     T y = select(x < T(0.0), left, right);
@@ -116,8 +126,9 @@ template <class T> T ndtr(T x) {
     return narrow(ndtr(widen(x)));
   } else {
     T a = fabs(x), z = a * T(0.7071067811865476);
-    T tail = T(0.5) * gaussian_times(a, 0.5, erfcx_positive(z));
-    T near_zero = T(0.5) + T(0.5) * (x * T(0.7071067811865476)) * erf_ratio(z * z);
+    T tail = T(0.5) * gaussian_times(a, 0.5, erfcx_positive<Effort::careful>(z));
+    T half = x * T(0.35355339059327376);
+    T near_zero = T(0.5) + (half + half * erf_excess(z * z));
     return select(a < T(0.5), near_zero, select(x > T(0.0), T(1.0) - tail, tail));
   }
 }
@@ -127,12 +138,12 @@ template <class T> T log_ndtr(T x) {
   if constexpr (single<T>) {
     return narrow(log_ndtr(widen(x)));
   } else {
-    T a = fabs(x);
-    T half_scaled = T(0.5) * erfcx_positive(a * T(0.7071067811865476));
     auto left = x < T(-1.0);
-    // one logarithm serves both sides: log1p of -Φ(-x), or of erfcx/2 - 1
-    T y = log1p(select(left, half_scaled - T(1.0), -ndtr(-x)));
-    return y - select(left, T(0.5) * x * x, T(0.0));
+    T half_scaled = T(0.5) * erfcx_positive<Effort::plain>(fabs(x) * T(0.7071067811865476));
+    T above = -ndtr(-x), sum = T(1.0) + above;
+    // one logarithm serves both sides
+    T y = log_of_sum(select(left, half_scaled, sum), select(left, T(0.0), above - (sum - T(1.0))));
+    return select(left, y - T(0.5) * x * x, y);
   }
 }
 
