@@ -25,7 +25,7 @@ enum class Effort { single, plain, careful };
 // e^(x²) erfc(x) for x ≥ 0. (1 + 2x) times it is smooth in t = (x - 4) / (x + 4) from 0 to infinity
 // (Shepherd & Laframboise, Math. Comp. 36 (1981)); Chebyshev interpolation, error 2e-18; 2e-9 for results in
 // single precision. `careful` carries what the divisions and sums lose: 1 ulp instead of 4.
-template <Effort effort, class T> T erfcx_positive<Effort::careful>(T x) {
+template <Effort effort, class T> T erfcx_positive(T x) {
   T limited = select(x > T(1e300), T(1e300), x);
   T above = limited + T(4.0), below = limited - T(4.0);
   T t = below / above;

@@ -52,13 +52,20 @@ template <class T> T power_of_size(T size, T y) {
   return scale2_bits(mantissa, bits(shifted) - Bits<T>(bits(Scalar<T>(magic))));
 }
 
-// x^y with the special cases of IEEE 754 and C99 F.9.4.4. Floats go through double.
-template <class T> T pow(T x, T y) {
+// x^y with the special cases of IEEE 754 and C99 F.9.4.4. Floats go through double, where one ulp of the
+// logarithm is far below their last bit.
+template <bool for_single = false, class T> T pow(T x, T y) {
   if constexpr (single<T>) {
-    return narrow(pow(widen(x), widen(y)));
+    return narrow(pow<true>(widen(x), widen(y)));
   } else {
     T size = fabs(x), strength = fabs(y);
-    T magnitude = power_of_size(size, y);
+    T magnitude;
+    if constexpr (for_single) {
+      auto [f, k] = split_normal(size);
+      magnitude = exp2(y * (k + (f + log_tail(f)) * T(1.4426950408889634)));
+    } else {
+      magnitude = power_of_size(size, y);
+    }
     // 0, inf: by the sign of y; infinite y: by whether |x| is above 1
     auto edge = (size == T(0.0)) | (size == T(infinity<T>)) | (strength == T(infinity<T>));
     auto grows = (size > T(1.0)) ^ (y < T(0.0));
