@@ -24,8 +24,8 @@ enum class Effort { single, plain, careful };
 
 // e^(x²) erfc(x) for x ≥ 0. (1 + 2x) times it is smooth in t = (x - 4) / (x + 4) from 0 to infinity
 // (Shepherd & Laframboise, Math. Comp. 36 (1981)); Chebyshev interpolation, error 2e-18; 2e-9 for results in
-// single precision. `careful` carries what the divisions and sums lose: 1 ulp instead of 4.
-template <Effort effort, class T> T erfcx_positive(T x) {
+// single precision. `careful` carries what the divisions and sums lose: ½ ulp instead of 4.
+template <Effort effort, class T> Pair<T> erfcx_positive(T x) {
   T limited = select(x > T(1e300), T(1e300), x);
   T above = limited + T(4.0), below = limited - T(4.0);
   T t = below / above;
@@ -34,7 +34,7 @@ template <Effort effort, class T> T erfcx_positive(T x) {
                -0.00070904627310661429, 0.0050440318283601712, -0.016230489245366698, 0.037163409208387658,
                -0.066318993701488274, 0.093733508704317068, -0.10104095256639912, 0.068097012479655219,
                0.015379769732623957, -0.13962111641494575, 1.2329951174258005);
-    return p / (T(1.0) + T(2.0) * limited);
+    return {p / (T(1.0) + T(2.0) * limited), T(0.0)};
   } else {
     T slope = poly(t, -1.4311318470928162e-10, -2.6557266163125749e-10, 1.8256951189539070e-9,
                    3.1672611119361696e-9, -1.4806988146925794e-8, -2.0554531369859300e-8, 1.1025271999000153e-7,
@@ -44,7 +44,7 @@ template <Effort effort, class T> T erfcx_positive(T x) {
                    -0.016197734059683292, 0.037167515536323988, -0.066330365812199045, 0.093732834998410491,
                    -0.10103906603629991, 0.068097054254691298, 0.015379652102619590, -0.13962111684056251);
     constexpr double at_zero = 1.2329951186255525;
-    if constexpr (effort == Effort::plain) return (T(at_zero) + slope * t) / (T(1.0) + T(2.0) * limited);
+    if constexpr (effort == Effort::plain) return {(T(at_zero) + slope * t) / (T(1.0) + T(2.0) * limited), T(0.0)};
     T above_low = two_sum(limited, T(4.0)).low, below_low = two_sum(limited, T(-4.0)).low;
     auto [product, product_low] = two_product(t, above);
     T t_low = (((below - product) - product_low) + (below_low - t * above_low)) / above;
@@ -55,21 +55,27 @@ template <Effort effort, class T> T erfcx_positive(T x) {
     T quotient = sum / bottom;
     auto [back, back_low] = two_product(quotient, bottom);
     T rest = ((sum - back) - back_low) + (lost + t_low * derivative);
-    return quotient + (rest - quotient * bottom_low) / bottom;
+    return {quotient, (rest - quotient * bottom_low) / bottom};
   }
 }
 
-// e^(-x² · scale) · factor for scale 1 or ½. x² is an exact sum, the exponential keeps what its last addition
-// loses, and 2^k comes last: so neither the far tail nor subnormal results cost accuracy.
-template <class T> T gaussian_times(T x, double scale, T factor) {
-  T limit = T(scale == 1.0 ? 28.0 : 40.0);
+// e^(x² · scale) = (high + low) · 2^exponent, for scale ±1 or ±½: x² is an exact sum, and `low` is what the last
+// addition loses. |x| is cut where every use of it has under- or overflowed.
+template <class T> struct Gaussian { T high, low; Bits<T> exponent; };
+template <class T> Gaussian<T> gaussian(T x, double scale) {
+  T limit = T(scale * scale == 1.0 ? 28.0 : 40.0);
   T limited = select(x > limit, limit, x);
   auto [square, rest] = two_product(limited, limited);
-  auto [r, count, exponent] = reduce_by_log2(-square * T(scale));
+  auto [r, count, exponent] = reduce_by_log2(square * T(scale));
   auto [sum, lost] = fast_two_sum(T(1.0), r);
   T tail = exp_tail(r) * (r * r) + lost;
-  auto [mantissa, mantissa_low] = fast_two_sum(sum, tail - rest * T(scale) * (sum + tail));
-  return scale2_bits(mantissa * factor + mantissa_low * factor, exponent);
+  auto [high, low] = fast_two_sum(sum, tail + rest * T(scale) * (sum + tail));
+  return {high, low, exponent};
+}
+
+// The product with another pair; 2^k comes last, so that subnormal results are right too.
+template <class T> T scaled_product(Gaussian<T> g, Pair<T> factor) {
+  return scale2_bits(g.high * factor.high + (g.high * factor.low + g.low * factor.high), g.exponent);
 }
 
 template <class T> T erf(T x) {
@@ -84,7 +90,7 @@ template <class T> T erf(T x) {
                0.00054368475237343096, -0.0027974555251942250, 0.0061169890496881087, -0.0086226418108991860,
                0.0083501280629628615, -0.0054456833175561208, 0.0021782835532555149, 0.99959304750795052);
   } else {
-    far = T(1.0) - gaussian_times(a, 1.0, erfcx_positive<Effort::plain>(a));
+    far = T(1.0) - scaled_product(gaussian(a, -1.0), erfcx_positive<Effort::plain>(a));
   }
   return copysign(select(a < T(1.0), near_zero, far), x);
 }
@@ -92,11 +98,11 @@ template <class T> T erf(T x) {
 template <class T> T erfc(T x) {
   if constexpr (single<T>) {
     auto wide = widen(x), a = fabs(wide);
-    auto tail = gaussian_times(a, 1.0, erfcx_positive<Effort::single>(a));
+    auto tail = scaled_product(gaussian(a, -1.0), erfcx_positive<Effort::single>(a));
     return narrow(select(wide < 0.0, 2.0 - tail, tail));
   } else {
     T a = fabs(x);
-    T tail = gaussian_times(a, 1.0, erfcx_positive<Effort::careful>(a));
+    T tail = scaled_product(gaussian(a, -1.0), erfcx_positive<Effort::careful>(a));
     T near_zero = T(1.0) - (x + x * erf_excess(x * x));
     return select(a < T(0.5), near_zero, select(x < T(0.0), T(2.0) - tail, tail));
   }
@@ -108,14 +114,12 @@ template <class T> T erfcx(T x) {
     return narrow(erfcx(widen(x)));
   } else {
     T a = fabs(x);
-    T right = erfcx_positive<Effort::careful>(a);
-    // 2 e^(x²) - erfcx(-x), the exponential as in gaussian_times
-    T limited = select(a > T(27.0), T(27.0), a);
-    auto [square, rest] = two_product(limited, limited);
-    auto [mantissa, exponent] = exp_parts(square);
-    T growth = scale2_bits(mantissa + mantissa * rest, exponent + Bits<T>(1ull));
-    T left = growth - right;
-    T y = select(x < T(0.0), left, right);
+    auto [right, right_low] = erfcx_positive<Effort::careful>(a);
+    // 2 e^(x²) - erfcx(-x)
+    auto [high, low, exponent] = gaussian(a, 1.0);
+    T growth = scale2_bits(high, exponent + Bits<T>(1ull)), growth_low = scale2_bits(low, exponent + Bits<T>(1ull));
+    T left = (growth - right) + (growth_low - right_low);
+    T y = select(x < T(0.0), left, right + right_low);
     return select(x > T(1e300), T(0.5641895835477563) / x, y);
   }
 }
@@ -126,24 +130,25 @@ template <class T> T ndtr(T x) {
     return narrow(ndtr(widen(x)));
   } else {
     T a = fabs(x), z = a * T(0.7071067811865476);
-    T tail = T(0.5) * gaussian_times(a, 0.5, erfcx_positive<Effort::careful>(z));
+    T tail = T(0.5) * scaled_product(gaussian(a, -0.5), erfcx_positive<Effort::careful>(z));
     T half = x * T(0.35355339059327376);
     T near_zero = T(0.5) + (half + half * erf_excess(z * z));
     return select(a < T(0.5), near_zero, select(x > T(0.0), T(1.0) - tail, tail));
   }
 }
 
-// log Φ(x). For x < -1: log(erfcx(-x/√2) / 2) - x²/2.
+// log Φ(x). For x < 0: log(erfcx(-x/√2) / 2) - x²/2.
 template <class T> T log_ndtr(T x) {
   if constexpr (single<T>) {
     return narrow(log_ndtr(widen(x)));
   } else {
-    auto left = x < T(-1.0);
-    T half_scaled = T(0.5) * erfcx_positive<Effort::plain>(fabs(x) * T(0.7071067811865476));
+    auto left = x < T(0.0);
+    auto [scaled, scaled_low] = erfcx_positive<Effort::careful>(fabs(x) * T(0.7071067811865476));
     T above = -ndtr(-x), sum = T(1.0) + above;
     // one logarithm serves both sides
-    T y = log_of_sum(select(left, half_scaled, sum), select(left, T(0.0), above - (sum - T(1.0))));
-    return select(left, y - T(0.5) * x * x, y);
+    T y = log_of_sum(select(left, T(0.5) * scaled, sum), select(left, T(0.5) * scaled_low, above - (sum - T(1.0))));
+    T right = select(above == T(0.0), above, y);
+    return select(left, y - T(0.5) * x * x, right);
   }
 }
 

@@ -32,3 +32,9 @@ inline Value<double> widen(Value<float> x) { return Value<double>::at(convert("f
 inline Value<float> narrow(Value<double> x) { return Value<float>::at(convert("fptrunc", x.id, Type::f32)); }
 
 }  // namespace fb::ir
+
+// For calls spelled math::floor(x), which argument-dependent lookup does not serve.
+namespace fb::math {
+using ir::select, ir::floor, ir::ceil, ir::trunc, ir::round_even, ir::sqrt, ir::fabs, ir::copysign;
+using ir::bits, ir::from_bits, ir::widen, ir::narrow;
+}  // namespace fb::math
