@@ -167,8 +167,8 @@ inline double i0e(double x) {
 }
 inline double i1e(double x) {
   const double a = std::fabs(x);
-  const double size = a <= 8.0 ? a * bessel::i1_near(a * 0.25 - 1.0) : bessel::i1_far(16.0 / a - 1.0) / std::sqrt(a);
-  return std::copysign(size, x);
+  if (a <= 8.0) return x * bessel::i1_near(a * 0.25 - 1.0);
+  return std::copysign(bessel::i1_far(16.0 / a - 1.0) / std::sqrt(a), x);
 }
 // The exponential in two factors, since e^|x| overflows before the product does.
 inline double i0(double x) {
@@ -237,14 +237,15 @@ inline double airy_ai(double x) {
   const auto thrice = two_product(3.0, zeta);
   const double zeta_low = (((2.0 * cube.high - thrice.high) - thrice.low) + 2.0 * cube_low) / 3.0;
   if (x > 0.0) {
-    const double e = std::exp(-zeta);
-    return (e - e * zeta_low) * bessel::airy_right(2.0 * 1.8856180831641267 / zeta - 1.0) / fourth_root;
+    const double e = std::exp(-zeta), zeta_of_2 = 1.8856180831641267;
+    return (e - e * zeta_low) * bessel::airy_right(2.0 * zeta_of_2 / zeta - 1.0) / fourth_root;
   }
   const double ratio = 7.453559924999299 / zeta, t = 2.0 * ratio * ratio - 1.0;
   // (sin ζ + cos ζ) / √2 = sin(ζ + π/4)
   const double s = std::sin(zeta), c = std::cos(zeta), sine = s + zeta_low * c, cosine = c - zeta_low * s;
-  const double wave = (sine + cosine) * bessel::airy_sine(t) - (cosine - sine) * bessel::airy_cosine(t) / zeta;
-  return wave * 0.3989422804014327 / fourth_root;
+  const double first = (sine + cosine) * bessel::airy_sine(t);
+  const double second = (cosine - sine) * bessel::airy_cosine(t) / zeta;
+  return (first - second) * 0.3989422804014327 / fourth_root;
 }
 
 inline float i0(float x) { return float(i0(double(x))); }

@@ -51,7 +51,9 @@ template <class T> bool is_inf(Complex<T> z) { return is_inf(z.re) | is_inf(z.im
 
 template <class T> T abs(Complex<T> z) { return std::hypot(z.re, z.im); }
 template <class T> T arg(Complex<T> z) { return std::atan2(z.im, z.re); }
-template <class T> Complex<T> polar(T size, T angle) { return {size * std::cos(angle), size * std::sin(angle)}; }
+template <class T> Complex<T> polar(T size, T angle) {
+  return {size * std::cos(angle), size * std::sin(angle)};
+}
 // z / |z|, 0 at 0.
 template <class T> Complex<T> sgn(Complex<T> z) {
   const T size = abs(z);
@@ -75,7 +77,9 @@ template <class T> Complex<T> asinh(Complex<T> z) { return std::asinh(std::compl
 template <class T> Complex<T> acosh(Complex<T> z) { return std::acosh(std::complex<T>(z)); }
 template <class T> Complex<T> atanh(Complex<T> z) { return std::atanh(std::complex<T>(z)); }
 
-template <class T> Complex<T> scaled(Complex<T> z, double factor) { return {T(z.re * factor), T(z.im * factor)}; }
+template <class T> Complex<T> scaled(Complex<T> z, double factor) {
+  return {T(z.re * factor), T(z.im * factor)};
+}
 template <class T> Complex<T> log2(Complex<T> z) { return scaled(log(z), 1.4426950408889634); }
 template <class T> Complex<T> log10(Complex<T> z) { return scaled(log(z), 0.4342944819032518); }
 

@@ -75,8 +75,9 @@ inline double trigamma(double x) {
                                          1.0 / 6)) / x;
 }
 
-// Hurwitz zeta, Σ (q + n)^-s over n ≥ 0: inf at s = 1, nan for s < 1; for q ≤ 0 inf at integers, nan unless s
-// is an integer. Source: Euler-Maclaurin summation from q + n > 10 + s on, where ten terms suffice (Abramowitz & Stegun 23.1.30).
+// Hurwitz zeta, Σ (q + n)^-s over n ≥ 0: inf at s = 1, nan for s < 1; for q ≤ 0 inf at integers, nan unless
+// s is an integer. Source: Euler-Maclaurin summation from q + n > 10 + s on, where ten terms suffice
+// (Abramowitz & Stegun 23.1.30).
 inline double zeta(double s, double q) {
   if (s == 1.0) return inf;
   if (!(s > 1.0) || q != q) return not_a_number;
@@ -146,8 +147,8 @@ inline double gamma_density(double a, double x) {
   }
   const double z = 1.0 / (a * a);
   // Stirling's series, Abramowitz & Stegun 6.1.41
-  const double stirling = poly(z, -691.0 / 360360, 1.0 / 1188, -1.0 / 1680, 1.0 / 1260, -1.0 / 360, 1.0 / 12) / a;
-  return std::exp(a * log1p_minus((x - a) / a) - stirling) / std::sqrt(2.0 * pi * a);
+  const double series = poly(z, -691.0 / 360360, 1.0 / 1188, -1.0 / 1680, 1.0 / 1260, -1.0 / 360, 1.0 / 12);
+  return std::exp(a * log1p_minus((x - a) / a) - series / a) / std::sqrt(2.0 * pi * a);
 }
 
 // The two incomplete gamma functions, P(a, x) and Q(a, x) = 1 - P(a, x).

@@ -4,8 +4,8 @@
 
 #include "words.h"
 
-// Orthogonal polynomials of degree n at x by their three-term recurrences (Abramowitz & Stegun 22.7): ordinary
-// functions of numbers (namespace scalar). A negative degree gives 0.
+// Orthogonal polynomials of degree n at x by their three-term recurrences (Abramowitz & Stegun 22.7):
+// ordinary functions of numbers (namespace scalar). A negative degree gives 0.
 namespace fb::math::scalar {
 
 // p(n) from p(0), p(1) and p(k + 1) = next(k, p(k), p(k - 1)).
@@ -21,8 +21,8 @@ template <class T, class Next> T by_recurrence(int64_t n, T zeroth, T first, Nex
   return now;
 }
 
-// All four kinds of Chebyshev polynomials share p(k + 1) = 2x p(k) - p(k - 1); between -1 and 1 higher degrees
-// have closed forms in θ = arccos x. `sign` is (-1)^n, their value at -1 apart from a factor.
+// All four kinds of Chebyshev polynomials share p(k + 1) = 2x p(k) - p(k - 1); between -1 and 1 higher
+// degrees have closed forms in θ = arccos x. `sign` is (-1)^n, their value at -1 apart from a factor.
 inline double degree_sign(int64_t n) { return n % 2 ? -1.0 : 1.0; }
 
 template <class T> T chebyshev(int64_t n, T x, T first) {
@@ -67,10 +67,18 @@ template <class T> T chebyshev_polynomial_w(T x, int64_t n) {
 }
 
 // Shifted to [0, 1].
-template <class T> T shifted_chebyshev_polynomial_t(T x, int64_t n) { return chebyshev_polynomial_t(2 * x - 1, n); }
-template <class T> T shifted_chebyshev_polynomial_u(T x, int64_t n) { return chebyshev_polynomial_u(2 * x - 1, n); }
-template <class T> T shifted_chebyshev_polynomial_v(T x, int64_t n) { return chebyshev_polynomial_v(2 * x - 1, n); }
-template <class T> T shifted_chebyshev_polynomial_w(T x, int64_t n) { return chebyshev_polynomial_w(2 * x - 1, n); }
+template <class T> T shifted_chebyshev_polynomial_t(T x, int64_t n) {
+  return chebyshev_polynomial_t(2 * x - 1, n);
+}
+template <class T> T shifted_chebyshev_polynomial_u(T x, int64_t n) {
+  return chebyshev_polynomial_u(2 * x - 1, n);
+}
+template <class T> T shifted_chebyshev_polynomial_v(T x, int64_t n) {
+  return chebyshev_polynomial_v(2 * x - 1, n);
+}
+template <class T> T shifted_chebyshev_polynomial_w(T x, int64_t n) {
+  return chebyshev_polynomial_w(2 * x - 1, n);
+}
 
 // Physicists' and probabilists' Hermite polynomials.
 template <class T> T hermite_polynomial_h(T x, int64_t n) {

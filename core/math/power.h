@@ -15,8 +15,8 @@ template <class T> Pair<T> log2_pair(T x) {
   auto [z, z_rest] = two_product(s, s);
   T z_low = z_rest + T(2.0) * s * s_low;
   // Σ 1/(2i + 3) zⁱ without its first term, z ≤ 0.0295; the series, cut below 2^-70
-  T tail = poly(z, 1.0 / 25, 1.0 / 23, 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7,
-                1.0 / 5);
+  T tail = poly(z, 1.0 / 25, 1.0 / 23, 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9,
+                1.0 / 7, 1.0 / 5);
   auto [third, third_low] = two_product(z, T(0.3333333333333333));
   T third_rest = third_low + (z_low * T(0.3333333333333333) + z * T(1.850371707708594e-17)) + z * z * tail;
   // log(m) / 2 = s (1 + q)

@@ -1,7 +1,9 @@
 // Errors of the numeric functors against long double, at every CPU level that this machine has.
 // Run without arguments; exits with 1 and names the function if one is further off than it promises.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -32,8 +34,9 @@ template <class T> double ulps(T got, long double exact) {
 
 template <class T> std::vector<T> samples(double low, double high) {
   using limits = std::numeric_limits<T>;
-  std::vector<T> x = {T(0), T(-0.0), T(1), T(-1), T(0.5), limits::infinity(), -limits::infinity(),
-                      limits::quiet_NaN(), limits::max(), limits::min(), limits::denorm_min(), -limits::denorm_min()};
+  std::vector<T> x = {T(0), T(-0.0), T(1), T(-1), T(0.5), limits::infinity(), -limits::infinity()};
+  x.insert(x.end(), {limits::quiet_NaN(), limits::max(), limits::min()});
+  x.insert(x.end(), {limits::denorm_min(), -limits::denorm_min()});
   std::mt19937_64 random(1337);
   std::uniform_real_distribution<double> unit(-1.0, 1.0);
   for (double scale : {1e-5, 1.0, 10.0, 100.0, 800.0}) {
@@ -66,8 +69,8 @@ void check(const char* name, Reference exact, double bound, double low = -INFINI
     }
     if (worst <= bound) continue;
     ++failures;
-    std::printf("%s, %zu bytes, level %zu: %.2f ulp at %.17g, promised %.1f\n", name, sizeof(T), level + 2, worst,
-                double(where), bound);
+    std::printf("%s, %zu bytes, level %zu: %.2f ulp at %.17g, promised %.1f\n", name, sizeof(T), level + 2,
+                worst, double(where), bound);
   }
 }
 
@@ -100,7 +103,7 @@ int main() {
   CHECK(erf, std::erf, 2.0);
   CHECK(erfc, std::erfc, 2.0);
   CHECK(sigmoid, [](long double x) { return 1.0L / (1.0L + std::exp(-x)); }, 2.0);
-  CHECK(ndtr, [](long double x) { return 0.5L * std::erfc(-x * 0.70710678118654752440084L); }, 3.0, -37.0, INFINITY);
+  CHECK(ndtr, [](long double x) { return 0.5L * std::erfc(-x * 0.70710678118654752440084L); }, 2.0, -37.0);
   std::printf("%d failed\n", failures);
   return failures != 0;
 }
