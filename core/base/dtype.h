@@ -2,7 +2,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include "math/complex_type.h"
+namespace fb::math {
+template <class T> struct Complex;
+}
 
 namespace fb {
 

@@ -2,6 +2,7 @@
 #include <cstdint>
 
 #include "base/dtype.h"
+#include "math/complex.h"
 
 namespace fb {
 

@@ -1,5 +1,5 @@
 #pragma once
-#include "logarithm.h"
+#include "math/logarithm.h"
 
 // Exponential family. Accuracy: at most 2 ulp in float and double, subnormal results included.
 namespace fb::math {
@@ -34,13 +34,9 @@ template <class T> T exp_tail(T r) {
   }
 }
 
-// `careful` keeps what 1 + r loses: 0.7 ulp instead of 1, for functions that round more than once.
-template <bool careful = false, class T> Exponential<T> exp_parts(T x) {
+template <class T> Exponential<T> exp_parts(T x) {
   auto [r, count, exponent] = reduce_by_log2(x);
-  T tail = exp_tail(r) * (r * r);
-  if constexpr (!careful) return {(tail + r) + T(1.0), exponent};
-  auto [sum, lost] = fast_two_sum(T(1.0), r);
-  return {sum + (tail + lost), exponent};
+  return {(exp_tail(r) * (r * r) + r) + T(1.0), exponent};
 }
 
 // Beyond these, e^x overflows or is less than half the smallest subnormal.
@@ -79,11 +75,13 @@ template <class T> T expm1(T x) {
   return select(x == T(0.0), x, y);
 }
 
+// With e = e^-|x|: 1 / (1 + e), or e / (1 + e) = e - e² / (1 + e), which rounds less.
 template <class T> T sigmoid(T x) {
   T below = -fabs(x);
-  auto [mantissa, exponent] = exp_parts<true>(select(below < T(exp_low<T>), T(exp_low<T>), below));
+  auto [mantissa, exponent] = exp_parts(select(below < T(exp_low<T>), T(exp_low<T>), below));
   T e = scale2_bits(mantissa, exponent);
-  return select(x < T(0.0), e, T(1.0)) / (T(1.0) + e);
+  T upper = T(1.0) / (T(1.0) + e);
+  return select(x < T(0.0), e - e * (e * upper), upper);
 }
 
 // log(1 + e^x) = max(x, 0) + log1p(e^-|x|)

@@ -1,5 +1,5 @@
 #pragma once
-#include "exponential.h"
+#include "math/exponential.h"
 
 // Hyperbolic functions and their inverses. Accuracy: at most 2 ulp in float and double.
 namespace fb::math {
@@ -62,7 +62,8 @@ template <class T> T acosh(T x) {
     T t = x - T(1.0);
     auto huge = x > T(1e17);
     T argument = select(huge, x, t + sqrt(T(2.0) * t + t * t));
-    return log1p(argument) + select(huge, T(0.6931471805599453), T(0.0));
+    T y = log1p(argument) + select(huge, T(0.6931471805599453), T(0.0));
+    return select(x >= T(1.0), y, T(nan<T>));
   }
 }
 

@@ -1,4 +1,4 @@
-#include "ir.h"
+#include "math/ir.h"
 
 #include <bit>
 #include <cstdio>
@@ -70,20 +70,24 @@ int constant(double value, Type type) {
   // A float constant is printed as the double of the same value; anything finer LLVM rejects.
   const double rounded = type == Type::f32 ? double(float(value)) : value;
   char text[24];
-  std::snprintf(text, sizeof text, "0x%016llX", static_cast<unsigned long long>(std::bit_cast<uint64_t>(rounded)));
+  const auto pattern = static_cast<unsigned long long>(std::bit_cast<uint64_t>(rounded));
+  std::snprintf(text, sizeof text, "0x%016llX", pattern);
   return push(text, type);
 }
 
 int constant(uint64_t value, Type type) {
   if (type == Type::i1) return push(value ? "true" : "false", type);
-  return push(type == Type::i32 ? std::to_string(int32_t(uint32_t(value))) : std::to_string(int64_t(value)), type);
+  const int64_t number = type == Type::i32 ? int32_t(uint32_t(value)) : int64_t(value);
+  return push(std::to_string(number), type);
 }
 
 int binary(const char* opcode, int a, int b) {
   return emit(std::string(opcode) + " " + typed(a) + ", " + tape.items[b].text, tape.items[a].type);
 }
 
-int unary(const char* opcode, int a) { return emit(std::string(opcode) + " " + typed(a), tape.items[a].type); }
+int unary(const char* opcode, int a) {
+  return emit(std::string(opcode) + " " + typed(a), tape.items[a].type);
+}
 
 int compare(const char* opcode, int a, int b) {
   return emit(std::string(opcode) + " " + typed(a) + ", " + tape.items[b].text, Type::i1);

@@ -84,8 +84,8 @@ template <class F> requires std::is_unsigned_v<F> struct Value<F> {
   friend Value operator&(Value a, Value b) { return at(binary("and", a.id, b.id)); }
   friend Value operator|(Value a, Value b) { return at(binary("or", a.id, b.id)); }
   friend Value operator^(Value a, Value b) { return at(binary("xor", a.id, b.id)); }
-  friend Value operator<<(Value a, int n) { return at(binary("shl", a.id, constant(uint64_t(n), type_of<F>))); }
-  friend Value operator>>(Value a, int n) { return at(binary("lshr", a.id, constant(uint64_t(n), type_of<F>))); }
+  friend Value operator<<(Value a, int n) { return at(binary("shl", a.id, Value(F(n)).id)); }
+  friend Value operator>>(Value a, int n) { return at(binary("lshr", a.id, Value(F(n)).id)); }
   friend Bool operator==(Value a, Value b) { return {compare("icmp eq", a.id, b.id)}; }
   friend Bool operator!=(Value a, Value b) { return {compare("icmp ne", a.id, b.id)}; }
 };

@@ -1,5 +1,5 @@
 #pragma once
-#include "words.h"
+#include "math/words.h"
 
 // Logarithms. Accuracy: at most 2 ulp in float and double, subnormal arguments included.
 namespace fb::math {
@@ -99,14 +99,17 @@ template <class T> T log10(T x) {
   }
 }
 
+// log(u + lost) for |lost| below u's last bit: log(u) + lost / u.
+template <class T> T log_of_sum(T u, T lost) {
+  auto [f, k] = split_normal(u);
+  return with_log_limits(u, k * T(ln2_high<T>) + (f + (log_tail(f) + (k * T(ln2_low<T>) + lost / u))));
+}
+
+// u is 1 + x rounded (Sun, fdlibm s_log1p.c).
 template <class T> T log1p(T x) {
-  // log(u) + (1 + x - u) / u, where u is 1 + x rounded (Sun, fdlibm s_log1p.c)
   T u = T(1.0) + x;
   T lost = select(x < T(1.0), x - (u - T(1.0)), T(1.0) - (u - x));
-  auto [f, k] = split_normal(u);
-  T y = k * T(ln2_high<T>) + (f + (log_tail(f) + (k * T(ln2_low<T>) + lost / u)));
-  T limited = with_log_limits(u, y);
-  return select(x == T(0.0), x, limited);
+  return select(x == T(0.0), x, log_of_sum(u, lost));
 }
 
 // x · log(y), 0 where x is 0 and y is not nan.

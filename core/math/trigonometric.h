@@ -1,12 +1,13 @@
 #pragma once
 #include <cmath>
 
-#include "words.h"
+#include "math/words.h"
 
 // Circular functions and their inverses. Accuracy: at most 2 ulp in float and double.
 //
-// sin, cos and tan are straight-line for |x| ≤ largest_angle. A loop over numbers asks `needs_slow` of its
-// chunk and calls scalar::sin, … where it answers true; beyond that bound the straight-line results are wrong.
+// sin, cos, tan and spherical_j0 are straight-line for |x| ≤ largest_angle. A loop over numbers asks
+// `needs_slow` of its chunk and calls scalar::sin, … where it answers true; beyond that bound the
+// straight-line results are wrong.
 namespace fb::math {
 
 // Multiples of π/2 up to this bound have 26 bits, so that their products with 27-bit parts of π/2 are exact.
@@ -62,8 +63,8 @@ template <bool fine, class D> Pair<D> sin_parts(Angle<D> a) {
     return {r, z * r * poly(z, 2.7249620080075329e-6, -0.00019840084376422703, 0.0083333318703413485,
                             -0.16666666663844049)};
   }
-  D p = poly(z, 1.5917988979397433e-10, -2.5051129896450186e-8, 2.7557316093198405e-6, -0.00019841269836740532,
-             0.0083333333333309366, -0.16666666666666665);
+  D p = poly(z, 1.5917988979397433e-10, -2.5051129896450186e-8, 2.7557316093198405e-6,
+             -0.00019841269836740532, 0.0083333333333309366, -0.16666666666666665);
   return {r, z * r * p + (a.low - D(0.5) * z * a.low)};
 }
 template <bool fine, class D> Pair<D> cos_parts(Angle<D> a) {
@@ -207,7 +208,9 @@ template <class T> T asin_tail(T z) {
   }
 }
 
-template <class T> inline constexpr double half_pi_rest = single<T> ? -4.371139000186241e-08 : 6.123233995736766e-17;
+// π/2 less its value in T.
+template <class T>
+inline constexpr double half_pi_rest = single<T> ? -4.371139000186241e-08 : 6.123233995736766e-17;
 template <class T> inline constexpr double pi_rest = 2.0 * half_pi_rest<T>;
 
 // For |x| > ½: asin x = π/2 - 2 asin √((1 - x) / 2), acos x = 2 asin √((1 - x) / 2) (Sun, fdlibm e_asin.c).

@@ -6,7 +6,8 @@
 
 // The vocabulary in which numeric functions are written, for numbers; words_ir.h has the same for symbols.
 // A function built from these words is straight-line code: `select` instead of `if` and `?:`, `&` and `|`
-// instead of `&&` and `||`, `poly` instead of a loop. So compilers vectorise it, and symbols can run through it.
+// instead of `&&` and `||`, `poly` instead of a loop. So compilers vectorise it, and symbols can run
+// through it.
 namespace fb::math {
 
 // What a function may ask about its T. Words for symbols specialise it.

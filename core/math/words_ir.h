@@ -1,6 +1,6 @@
 #pragma once
-#include "ir.h"
-#include "words.h"
+#include "math/ir.h"
+#include "math/words.h"
 
 // The vocabulary of words.h for symbols. The words live beside ir::Value, where argument-dependent lookup
 // finds them from the functions in fb::math.
@@ -11,7 +11,9 @@ template <> struct Number<ir::Value<double>> { using Scalar = double; using Bits
 
 namespace fb::ir {
 
-template <class F> Value<F> select(Bool c, Value<F> a, Value<F> b) { return Value<F>::at(choose(c.id, a.id, b.id)); }
+template <class F> Value<F> select(Bool c, Value<F> a, Value<F> b) {
+  return Value<F>::at(choose(c.id, a.id, b.id));
+}
 inline Bool select(Bool c, Bool a, Bool b) { return {choose(c.id, a.id, b.id)}; }
 
 template <class F> Value<F> floor(Value<F> x) { return Value<F>::at(intrinsic("floor", x.id)); }
@@ -24,17 +26,20 @@ template <class F> Value<F> copysign(Value<F> size, Value<F> sign) {
   return Value<F>::at(intrinsic("copysign", size.id, sign.id));
 }
 
-inline Value<uint32_t> bits(Value<float> x) { return Value<uint32_t>::at(convert("bitcast", x.id, Type::i32)); }
-inline Value<uint64_t> bits(Value<double> x) { return Value<uint64_t>::at(convert("bitcast", x.id, Type::i64)); }
-inline Value<float> from_bits(Value<uint32_t> b) { return Value<float>::at(convert("bitcast", b.id, Type::f32)); }
-inline Value<double> from_bits(Value<uint64_t> b) { return Value<double>::at(convert("bitcast", b.id, Type::f64)); }
-inline Value<double> widen(Value<float> x) { return Value<double>::at(convert("fpext", x.id, Type::f64)); }
-inline Value<float> narrow(Value<double> x) { return Value<float>::at(convert("fptrunc", x.id, Type::f32)); }
+template <class To, class From> Value<To> converted(const char* opcode, Value<From> x) {
+  return Value<To>::at(convert(opcode, x.id, type_of<To>));
+}
+inline Value<uint32_t> bits(Value<float> x) { return converted<uint32_t>("bitcast", x); }
+inline Value<uint64_t> bits(Value<double> x) { return converted<uint64_t>("bitcast", x); }
+inline Value<float> from_bits(Value<uint32_t> b) { return converted<float>("bitcast", b); }
+inline Value<double> from_bits(Value<uint64_t> b) { return converted<double>("bitcast", b); }
+inline Value<double> widen(Value<float> x) { return converted<double>("fpext", x); }
+inline Value<float> narrow(Value<double> x) { return converted<float>("fptrunc", x); }
 
 }  // namespace fb::ir
 
-namespace fb::math {                                   // so that math::sqrt(x) names the words for symbols too
-
+// For calls spelled math::floor(x), which argument-dependent lookup does not serve.
+namespace fb::math {
 using ir::select, ir::floor, ir::ceil, ir::trunc, ir::round_even, ir::sqrt, ir::fabs, ir::copysign;
-
+using ir::bits, ir::from_bits, ir::widen, ir::narrow;
 }  // namespace fb::math

@@ -259,7 +259,7 @@ template <class S> void add(Registry& registry) {
 }
 
 #define FB_GROUP(group, ...)                                                                     \
-  void register_##group(Registry& registry) {                                                    \
+  void register_##group([[maybe_unused]] Registry& registry) {                                              \
     [&]<class... S>(Types<S...>) { (add<S>(registry), ...); }(Types<__VA_ARGS__>{});             \
   }
 
