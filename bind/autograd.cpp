@@ -240,7 +240,22 @@ void bind_autograd(nb::module_& m) {
   m.def("_set_grad_enabled", [](bool on) { return std::exchange(mode.grad, on); });
   m.def("is_grad_enabled", [] { return mode.grad; });
   m.def("_is_grad_enabled", [] { return mode.grad; });
-  m.def("_set_inference_mode", [](bool on) { return std::exchange(mode.inference, on); });
+  m.def("_set_inference_mode", [](bool on) {           // inference mode includes no_grad
+    static thread_local bool grad_before = true;
+    const bool was = std::exchange(mode.inference, on);
+    if (on && !was) grad_before = std::exchange(mode.grad, false);
+    if (!on && was) mode.grad = grad_before;
+    return was;
+  });
+  m.def("_set_multithreading_enabled", [](bool on) {   // recorded: backward runs in the thread that calls it
+    static thread_local bool enabled = true;
+    return std::exchange(enabled, on);
+  });
+  m.def("_set_grad_layout_policy", [](bool on) {
+    static thread_local bool enforced = true;
+    return std::exchange(enforced, on);
+  });
+  m.def("is_anomaly_enabled", [] { return capture_origin != nullptr; });
   m.def("is_inference_mode_enabled", [] { return mode.inference; });
   m.def("_set_grad_name", [](const std::string& name) {   // the name of the nodes made until it is cleared
     static std::vector<std::string*> kept;
@@ -248,11 +263,11 @@ void bind_autograd(nb::module_& m) {
     kept.push_back(new std::string(name));
     mode.grad_name = *kept.back();
   });
-  m.def("_set_detect_anomaly", [](bool on) {
-    const bool was = capture_origin != nullptr;
+  m.def("_set_anomaly_mode", [](bool on, bool check_nan) {
+    anomaly_checks_nan = check_nan;
     capture_origin = on ? python_origin : nullptr;
-    return was;
   });
+  m.def("is_anomaly_check_nan_enabled", [] { return anomaly_checks_nan; });
 
   m.def("_backward", [](nb::handle roots, nb::handle seeds, nb::handle inputs, bool retain_graph, bool create_graph, bool accumulate) {
     BackwardOptions o;
@@ -282,21 +297,17 @@ void bind_autograd(nb::module_& m) {
     if (capture_origin) p->origin = std::make_unique<std::string>(capture_origin());
     return NodeHandle{node, {}};
   }, nb::arg("context").none(), nb::arg("apply"), nb::arg("name"), nb::arg("inputs"));
-  m.def("_set_outputs", [](const NodeHandle& h, nb::handle outputs) {   // None: not differentiable
-    uint16_t k = 0;
+  m.def("_declare_outputs", [](const NodeHandle& h, nb::handle outputs) {   // None: not differentiable
     for (nb::handle o : nb::borrow<nb::sequence>(outputs)) {
-      if (o.is_none()) h.node->outputs.push_back({Dims(), DType::i64});
-      else {
-        const Tensor t = take(o);
-        h.node->outputs.push_back({t.shape(), t.dtype()});
-        if (is_differentiable(t.dtype())) {
-          t->node = h.node;
-          t->requires_grad = true;
-          t->out_nr = k;
-        }
-      }
-      ++k;
+      const Tensor t = o.is_none() ? Tensor() : take(o);
+      h.node->outputs.push_back(t ? OutputInfo{t.shape(), t.dtype()} : OutputInfo{Dims(), DType::i64});
     }
+  });
+  m.def("_attach", [](nb::handle tensor, const NodeHandle& h, int out_nr) {
+    const Tensor t = take(tensor);
+    t->node = h.node;
+    t->requires_grad = true;
+    t->out_nr = static_cast<uint16_t>(out_nr);
   });
   m.def("_rebase", [](const NodeHandle& h, nb::handle t, int out_nr) { rebase_history(body_of(t.ptr()), h.node, static_cast<uint16_t>(out_nr)); });
   m.def("_check_in_place", [](nb::handle t) { check_in_place("in-place", take(t)); });

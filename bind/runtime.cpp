@@ -2,6 +2,7 @@
 #include "base/isa.h"
 #include "base/parallel.h"
 #include "bind/python.h"
+#include "ops.h"
 
 namespace fb {
 
@@ -25,6 +26,22 @@ void bind_runtime(nb::module_& m) {
   }, nb::arg("type1"), nb::arg("type2"));
   m.def("can_cast", [](nb::handle a, nb::handle b) { return can_cast(dtype_of_object(a.ptr()), dtype_of_object(b.ptr())); },
         nb::arg("from_"), nb::arg("to"));
+  m.def("_result_type", [](nb::handle a, nb::handle b) {
+    Args args;
+    for (nb::handle h : {a, b}) {
+      Scalar s;
+      if (is_tensor(h.ptr())) args.push(tensor_of(h.ptr()));
+      else if (to_scalar(h.ptr(), s)) args.push(Value(s));
+      else throw TypeError(text("result_type(): expected a Tensor or a number, not ", Py_TYPE(h.ptr())->tp_name));
+    }
+    return nb::borrow(dtype_object(result_type(args, 0, 2)));
+  });
+  m.def("_resize_", [](nb::handle t, nb::handle size) {
+    Dims d;
+    check<TypeError>(to_ints(size.ptr(), d), "resize_(): sizes must be ints");
+    for (int64_t s : d) check(s >= 0, "Trying to resize tensor with negative dimension ", s);
+    resize_tensor(take(t), d);
+  });
   m.def("memory_stats", [] {
     const MemoryStats s = memory_stats();
     nb::dict d;

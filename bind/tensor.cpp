@@ -392,6 +392,18 @@ void bind_tensor(nb::module_& m) {
     become(b, data);
   });
   bind_attributes(t);
+  t.def("as_subclass", [](nb::handle_t<Body> s, nb::handle type) {
+    PyObject* o = make_subclass(reinterpret_cast<PyTypeObject*>(type.ptr()), take(s), false);
+    const Tensor x = take(s);
+    body_of(o)->requires_grad = requires_grad(x.body());
+    body_of(o)->node = x->node;
+    body_of(o)->out_nr = x->out_nr;
+    return nb::steal(o);
+  }, nb::arg("cls"));
+  t.def("detach", [](nb::handle_t<Body> s) {
+    Scoped python(mode.for_python, true);
+    return give(detached(take(s)));
+  });
   m.def("_make_subclass", [](nb::handle type, nb::handle data, bool requires_grad) {
     const Tensor t = take(data);
     check(!requires_grad || is_differentiable(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");

@@ -304,7 +304,7 @@ class Run {
       for (const Ref<Hook>& h : after) h->on_node(in, grads_out);
       for (int k = 0; k < grads_in.size(); ++k) grads_in[k] = in[k];
     }
-    if (capture_origin && n.origin) check_nan(n, grads_in);
+    if (capture_origin && anomaly_checks_nan && n.origin) check_nan(n, grads_in);
   }
 
   static void check_nan(const Node& n, Small<Tensor, 4>& grads_in) {

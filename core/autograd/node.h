@@ -124,6 +124,7 @@ void remember_view(const Op& op, const Args& args, Tensor* out);
 void rebase_history(Body* self, Ref<Node> node, uint16_t out_nr = 0);
 void check_in_place(std::string_view op, const Tensor& self);
 
+extern bool anomaly_checks_nan;
 extern std::string (*capture_origin)();                // set while detect_anomaly is on
 
 }  // namespace fb

@@ -7,6 +7,7 @@
 namespace fb {
 
 std::string (*capture_origin)() = nullptr;
+bool anomaly_checks_nan = true;
 
 // Nodes and view steps that die while another is being destroyed wait their turn, so that a graph of any depth
 // is freed by a loop.

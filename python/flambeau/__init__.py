@@ -1,0 +1,75 @@
+"""flambeau: tensors, autograd and neural networks on the CPU, with PyTorch's names, numbers and files."""
+from __future__ import annotations
+
+import importlib as _importlib
+
+from . import _C
+from . import errors
+
+_C._set_error_classes(errors._classes)
+
+
+def _absent(name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+
+    def call(*args, **kwargs):
+        raise errors.UnsupportedError(f"flambeau has no {name} yet")
+    call.__name__ = name
+    return call
+
+
+_C.__getattr__ = _absent
+from . import _formats  # noqa: E402
+from ._C import *  # noqa: E402, F401, F403
+from ._formats import (channels_last, channels_last_3d, contiguous_format, layout, memory_format,  # noqa: E402, F401
+                       preserve_format, sparse_coo, sparse_csr, strided)
+from . import _tensor  # noqa: E402
+
+_tensor._attach()
+from ._functions import *  # noqa: E402, F401, F403
+from ._legacy_types import types as _types  # noqa: E402
+
+globals().update(_types)
+from .autograd import (Variable as _Variable, enable_grad, inference_mode, no_grad,  # noqa: E402, F401
+                       set_grad_enabled)
+
+Tensor = _C.Tensor
+__version__ = "2.13.0+flambeau0.1.0"
+
+_submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends", "testing", "serialization", "storage",
+               "mps", "mtia", "xpu", "accelerator", "random", "linalg", "fft", "special", "func", "distributions",
+               "errors", "legacy", "as_torch", "viz", "multiprocessing", "jit", "compiler", "amp", "sparse", "types",
+               "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler",
+               "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor", "nested",
+               "masked", "signal", "ao", "cpu", "demo"}
+_lazy = {"finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing", "save": "serialization",
+         "load": "serialization", "get_printoptions": "_printing", "UntypedStorage": "storage", "TypedStorage": "storage",
+         "FloatStorage": "storage", "DoubleStorage": "storage", "LongStorage": "storage", "IntStorage": "storage",
+         "ShortStorage": "storage", "CharStorage": "storage", "ByteStorage": "storage", "BoolStorage": "storage",
+         "HalfStorage": "storage", "BFloat16Storage": "storage", "ComplexFloatStorage": "storage",
+         "ComplexDoubleStorage": "storage"}
+
+
+def __getattr__(name):
+    if name in _submodules:
+        try:
+            module = _importlib.import_module(f"{__name__}.{name}")
+        except ModuleNotFoundError as error:
+            if error.name == f"{__name__}.{name}":
+                raise AttributeError(f"module 'flambeau' has no attribute '{name}'") from None
+            raise
+        globals()[name] = module
+        return module
+    if name in _lazy:
+        value = getattr(_importlib.import_module(f"{__name__}.{_lazy[name]}"), name)
+        globals()[name] = value
+        return value
+    import difflib
+    near = difflib.get_close_matches(name, list(globals()) + list(_submodules) + list(_lazy), 1)
+    hint = f"; did you mean '{near[0]}'?" if near else ""
+    raise AttributeError(f"module 'flambeau' has no attribute '{name}'{hint}")
+
+
+def __dir__():
+    return sorted(set(globals()) | _submodules | set(_lazy))

@@ -1,0 +1,207 @@
+"""Functions of the top namespace that are written in Python."""
+from __future__ import annotations
+
+from . import _C
+
+__all__ = ["is_tensor", "is_storage", "is_floating_point", "is_complex", "numel", "as_tensor", "asarray", "from_dlpack",
+           "set_default_dtype", "set_default_tensor_type", "get_num_interop_threads", "set_num_interop_threads",
+           "broadcast_shapes", "result_type", "is_inference", "typename", "get_default_device", "set_default_device",
+           "use_deterministic_algorithms", "are_deterministic_algorithms_enabled",
+           "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
+           "get_deterministic_debug_mode", "set_float32_matmul_precision", "get_float32_matmul_precision",
+           "set_warn_always", "is_warn_always_enabled", "set_flush_denormal", "compiled_with_cxx11_abi",
+           "is_conj", "is_neg"]
+
+_settings = {"deterministic": 0, "matmul_precision": "highest", "interop_threads": 1, "warn_always": False}
+
+
+def is_tensor(obj):
+    """Whether `obj` is a Tensor."""
+    return isinstance(obj, _C.Tensor)
+
+
+def is_storage(obj):
+    """Whether `obj` is a storage."""
+    from .storage import TypedStorage
+    return isinstance(obj, (_C.UntypedStorage, TypedStorage))
+
+
+def is_floating_point(input):
+    """Whether the dtype of `input` is floating."""
+    return input.is_floating_point()
+
+
+def is_complex(input):
+    """Whether the dtype of `input` is complex."""
+    return input.is_complex()
+
+
+def is_conj(input):
+    """Whether `input` is lazily conjugated: never, conjugates are computed."""
+    return input.is_conj()
+
+
+def is_neg(input):
+    """Whether `input` is lazily negated: never, negatives are computed."""
+    return input.is_neg()
+
+
+def is_inference(input):
+    """Whether `input` was made in inference mode."""
+    return input.is_inference()
+
+
+def numel(input):
+    """The number of elements."""
+    return input.numel()
+
+
+def as_tensor(data, dtype=None, device=None):
+    """A tensor of `data`, sharing memory with a tensor or NumPy array of the same dtype."""
+    if device is not None:
+        _C._check_device(device)
+    if isinstance(data, _C.Tensor):
+        return data if dtype is None or data.dtype == dtype else data.to(dtype)
+    return _C._from_data(data, dtype, False)
+
+
+def asarray(obj, *, dtype=None, device=None, copy=None, requires_grad=False):
+    """A tensor of `obj`: shares memory where it can, copies if `copy` is True, raises if it must not and would."""
+    if isinstance(obj, _C.Tensor):
+        result = obj.detach().clone() if copy else obj
+        result = result if dtype is None or result.dtype == dtype else result.to(dtype)
+    else:
+        result = _C._from_data(obj, dtype, bool(copy))
+    if copy is False and dtype is not None and isinstance(obj, _C.Tensor) and obj.dtype != dtype:
+        raise ValueError("cannot alias a tensor of another dtype: leave copy=False out")
+    if requires_grad and not result.requires_grad:
+        result = result.detach().requires_grad_()
+    return result
+
+
+def from_dlpack(ext_tensor):
+    """A tensor sharing memory with any object that offers `__dlpack__`."""
+    import numpy
+    if isinstance(ext_tensor, _C.Tensor):
+        return ext_tensor.detach()
+    if not hasattr(ext_tensor, "__dlpack__"):
+        raise RuntimeError("from_dlpack needs an object with __dlpack__; a bare capsule cannot be read twice")
+    return _C.from_numpy(numpy.from_dlpack(ext_tensor))
+
+
+def set_default_dtype(d):
+    """Set the dtype that Python floats become: a floating one."""
+    _C._set_default_dtype(d)
+
+
+def set_default_tensor_type(t):
+    """Set the default dtype by the name or class of a tensor type."""
+    from ._legacy_types import dtype_of
+    _C._set_default_dtype(dtype_of(t))
+
+
+def get_default_device():
+    """The device tensors are made on: the CPU."""
+    return _C.device("cpu")
+
+
+def set_default_device(device):
+    """Accepts the CPU only."""
+    if device is not None:
+        _C._check_device(device)
+
+
+def get_num_interop_threads():
+    """Threads for running operations side by side."""
+    return _settings["interop_threads"]
+
+
+def set_num_interop_threads(n):
+    """Accepted; operations run one after the other, each on `get_num_threads()` threads."""
+    if n <= 0:
+        raise RuntimeError("set_num_interop_threads expects a positive integer")
+    _settings["interop_threads"] = n
+
+
+def broadcast_shapes(*shapes):
+    """The shape that `shapes` broadcast to.
+
+    >>> fb.broadcast_shapes((2, 1), (3,))
+    torch.Size([2, 3])
+    """
+    shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
+    rank = max((len(s) for s in shapes), default=0)
+    result = [1] * rank
+    for shape in shapes:
+        for i, size in enumerate(shape, rank - len(shape)):
+            if size < 0:
+                raise RuntimeError(f"Trying to create tensor with negative dimension ({size}): ({size})")
+            if size == 1 or size == result[i]:
+                continue
+            if result[i] != 1:
+                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+            result[i] = size
+    return _C.Size(result)
+
+
+def result_type(tensor1, tensor2):
+    """The dtype of an operation on two tensors or numbers, by the promotion rules."""
+    return _C._result_type(tensor1, tensor2)
+
+
+def typename(obj):
+    """The type of `obj` as a string."""
+    if isinstance(obj, _C.Tensor):
+        return obj.type()
+    kind = obj if isinstance(obj, type) else type(obj)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def use_deterministic_algorithms(mode, *, warn_only=False):
+    """Recorded; every algorithm here is deterministic for a given number of threads."""
+    _settings["deterministic"] = (1 if warn_only else 2) if mode else 0
+
+
+def are_deterministic_algorithms_enabled():
+    return _settings["deterministic"] > 0
+
+
+def is_deterministic_algorithms_warn_only_enabled():
+    return _settings["deterministic"] == 1
+
+
+def set_deterministic_debug_mode(debug_mode):
+    modes = {"default": 0, "warn": 1, "error": 2}
+    _settings["deterministic"] = modes[debug_mode] if isinstance(debug_mode, str) else int(debug_mode)
+
+
+def get_deterministic_debug_mode():
+    return _settings["deterministic"]
+
+
+def set_float32_matmul_precision(precision):
+    """Recorded; float32 products are computed in float32."""
+    if precision not in ("highest", "high", "medium"):
+        raise RuntimeError(f"{precision} is not one of 'highest', 'high' or 'medium'")
+    _settings["matmul_precision"] = precision
+
+
+def get_float32_matmul_precision():
+    return _settings["matmul_precision"]
+
+
+def set_warn_always(b):
+    _settings["warn_always"] = bool(b)
+
+
+def is_warn_always_enabled():
+    return _settings["warn_always"]
+
+
+def set_flush_denormal(mode):
+    """False: subnormal numbers are kept."""
+    return False
+
+
+def compiled_with_cxx11_abi():
+    return True

@@ -1,0 +1,423 @@
+"""Methods of `Tensor` that are written in Python; attached to the one class, so that `type(x) is Tensor` holds."""
+from __future__ import annotations
+
+import warnings
+
+from . import _C
+
+Tensor = _C.Tensor
+
+
+def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+    """Add the gradients of this tensor into the `.grad` of the leaves it depends on.
+
+    Args:
+        gradient: the gradient with respect to this tensor, of its shape; may be left out for one element.
+        retain_graph, create_graph, inputs: as in `autograd.backward`.
+    """
+    if gradient is None and retain_graph is None and not create_graph and inputs is None and self.numel() == 1 \
+            and not self.is_complex():
+        return _C._backward_one(self)
+    from .autograd import backward
+    return backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
+def requires_grad_(self, requires_grad=True):
+    """Set whether autograd records operations on this leaf; returns self."""
+    self.requires_grad = requires_grad
+    return self
+
+
+def detach_(self):
+    """Forget the history of this tensor; returns self."""
+    _C._detach_(self)
+    return self
+
+
+def retain_grad(self):
+    """Have backward fill the `.grad` of this tensor although it is no leaf."""
+    _C._retain_grad(self)
+
+
+def register_hook(self, hook):
+    """Call `hook(grad)` when this tensor's gradient is computed; what it returns, if not None, replaces it."""
+    return _RemovableHandle(_C._tensor_hook(self, hook))
+
+
+def register_post_accumulate_grad_hook(self, hook):
+    """Call `hook(self)` after backward has added to `.grad` of this leaf."""
+    return _RemovableHandle(_C._accumulated_hook(self, lambda param: hook(param)))
+
+
+class _RemovableHandle:
+    """Removes a hook: call `remove()`, or use it as a context manager."""
+
+    def __init__(self, token):
+        self._token = token
+
+    def remove(self):
+        if self._token is not None:
+            self._token.remove()
+            self._token = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.remove()
+
+
+def _target(args, kwargs, self):
+    """(dtype or None, copy) of the arguments of `to`, checking the device."""
+    dtype, copy = kwargs.pop("dtype", None), kwargs.pop("copy", False)
+    device, other = kwargs.pop("device", None), kwargs.pop("other", None)
+    kwargs.pop("non_blocking", None), kwargs.pop("memory_format", None)
+    if kwargs:
+        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
+    args = list(args)
+    if args and isinstance(args[0], Tensor):
+        other = args.pop(0)
+    elif args and (isinstance(args[0], (str, _C.device, int)) and not isinstance(args[0], bool) or args[0] is None):
+        device = args.pop(0)
+        if args and (args[0] is None or not isinstance(args[0], bool)):
+            dtype = args.pop(0)
+    elif args:
+        dtype = args.pop(0)
+    if args:
+        args.pop(0)  # non_blocking: there is nothing to wait for on a CPU
+    if args:
+        copy = args.pop(0)
+    if other is not None:
+        dtype = other.dtype
+    if device is not None:
+        _C._check_device(device)
+    return dtype, copy
+
+
+def to(self, *args, **kwargs):
+    """This tensor with another dtype or on another device: itself if nothing changes and `copy` is False."""
+    if len(args) == 1 and not kwargs and isinstance(args[0], _C.dtype):
+        dtype, copy = args[0], False
+    else:
+        dtype, copy = _target(args, kwargs, self)
+    if dtype is None or dtype == self.dtype:
+        return self.clone() if copy else self
+    return _C._to_copy(self, dtype)
+
+
+def cpu(self, memory_format=None):
+    """This tensor: it is on the CPU."""
+    return self
+
+
+def cuda(self, device=None, non_blocking=False, memory_format=None):
+    """Raises: there is no CUDA device."""
+    _C._check_device("cuda" if device is None else device)
+
+
+def _cast_method(name, dtype):
+    def cast(self, memory_format=None):
+        return self if self.dtype == dtype else _C._to_copy(self, dtype)
+    cast.__name__ = name
+    cast.__doc__ = f"This tensor as {dtype}."
+    return cast
+
+
+def type(self, dtype=None, non_blocking=False, **kwargs):
+    """The name of this tensor's type, as "torch.FloatTensor", or this tensor converted to `dtype`."""
+    if dtype is None:
+        return f"torch.{_legacy_names[self.dtype]}Tensor"
+    from ._legacy_types import dtype_of
+    return self.to(dtype_of(dtype))
+
+
+def type_as(self, other):
+    """This tensor converted to the dtype of `other`."""
+    return self.to(other.dtype)
+
+
+def numpy(self, *, force=False):
+    """A NumPy array that shares this tensor's memory.
+
+    Errors: RuntimeError if the tensor requires grad (use `detach().numpy()`), TypeError for bfloat16.
+    """
+    import numpy
+    if self.requires_grad and not force:
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+    if self.is_conj() or self.is_neg():
+        self = self.resolve_conj().resolve_neg()
+    return numpy.asarray(_C._array_view(_C._detach(self)))
+
+
+def __array__(self, dtype=None, copy=None):
+    array = self.numpy()
+    if dtype is not None and array.dtype != dtype:
+        return array.astype(dtype)
+    return array.copy() if copy else array
+
+
+def __array_wrap__(self, array, context=None, return_scalar=False):
+    if array.dtype == bool:
+        array = array.astype("uint8")
+    return _C.from_numpy(array)
+
+
+def __repr__(self, *, tensor_contents=None):
+    from ._printing import tensor_repr
+    return tensor_repr(self, tensor_contents=tensor_contents)
+
+
+def __format__(self, spec):
+    from ._printing import tensor_format
+    return tensor_format(self, spec)
+
+
+def __contains__(self, element):
+    if isinstance(element, (Tensor, int, float, complex, bool)):
+        return bool((self == element).any().item())
+    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {element.__class__}.")
+
+
+def __deepcopy__(self, memo):
+    if not self.is_leaf:
+        raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                           "at the moment. If you were attempting to deepcopy a module, this may be because of a "
+                           "torch.nn.utils.weight_norm usage; detach() the tensor first.")
+    if id(self) in memo:
+        return memo[id(self)]
+    storage = _C._untyped_storage(self)
+    key = ("storage", storage._id())
+    if key not in memo:
+        memo[key] = _C._storage_from_buffer(bytearray(storage._to_bytes()))
+    data = _C._tensor_from_storage(memo[key], self.dtype, self.storage_offset(), tuple(self.shape), self.stride())
+    copy = _C._make_subclass(self.__class__, data, False) if self.__class__ is not Tensor else data
+    copy.requires_grad = self.requires_grad
+    if self.grad is not None:
+        copy.grad = self.grad.__deepcopy__(memo)
+    for name, value in getattr(self, "__dict__", {}).items():
+        from copy import deepcopy
+        setattr(copy, name, deepcopy(value, memo))
+    memo[id(self)] = copy
+    return copy
+
+
+def _rebuild(cls, dtype_name, shape, data, requires_grad, state):
+    dtype = getattr(_C, dtype_name)
+    storage = _C._storage_from_buffer(bytearray(data))
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.insert(0, step)
+        step *= max(size, 1)
+    tensor = _C._tensor_from_storage(storage, dtype, 0, shape, tuple(strides))
+    if cls is not Tensor:
+        tensor = _C._make_subclass(cls, tensor, False)
+    tensor.requires_grad = requires_grad
+    tensor.__dict__.update(state)
+    return tensor
+
+
+def __reduce_ex__(self, protocol):
+    if not self.is_leaf:
+        raise RuntimeError("only leaf tensors can be pickled: call detach() first")
+    packed = _C._detach(self).contiguous()
+    if packed.storage_offset() or packed.numel() * packed.element_size() != packed.untyped_storage().nbytes():
+        packed = packed.clone(memory_format=_C.contiguous_format)
+    name = str(self.dtype).removeprefix("torch.")
+    return _rebuild, (self.__class__, name, tuple(self.shape), bytes(packed.untyped_storage()._to_bytes()),
+                      self.requires_grad, dict(getattr(self, "__dict__", {})))
+
+
+def __setstate__(self, state):
+    self.__dict__.update(state)
+
+
+def untyped_storage(self):
+    """The bytes behind this tensor, shared by all its views."""
+    return _C._untyped_storage(self)
+
+
+def storage(self):
+    """The storage behind this tensor, as numbers of its dtype."""
+    from .storage import TypedStorage
+    return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype, _internal=True)
+
+
+def contiguous(self, memory_format=None):
+    """This tensor packed in memory, last dim fastest: itself if it already is."""
+    if memory_format is not None and memory_format is not _C.contiguous_format and memory_format is not _C.preserve_format:
+        return self if self.is_contiguous(memory_format=memory_format) else self.clone(memory_format=memory_format)
+    return self if self.is_contiguous() else _C._contiguous(self)
+
+
+def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
+    """A tensor from `data`, of this tensor's dtype unless given."""
+    return _C.tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
+
+
+def new(self, *args, **kwargs):
+    """A tensor of this tensor's type, by the constructor of PyTorch 0.3."""
+    return _C._construct(self.dtype, *args)
+
+
+def get_device(self):
+    """-1: the CPU."""
+    return -1
+
+
+def is_shared(self):
+    """Whether the storage lies in memory shared between processes."""
+    return getattr(self, "_shared_memory", None) is not None
+
+
+def share_memory_(self):
+    """Move the storage into memory shared between processes; returns self."""
+    from .utils.data._shared import move_to_shared_memory
+    return move_to_shared_memory(self)
+
+
+def is_pinned(self, device=None):
+    """False: memory is pinned for a GPU's sake only."""
+    return False
+
+
+def pin_memory(self, device=None):
+    """This tensor: there is no GPU to pin memory for."""
+    return self
+
+
+def data_ptr_range(self):
+    start = self.data_ptr()
+    return start, start + self.nbytes
+
+
+def apply_(self, function):
+    """Replace each element by `function(element)`, in place."""
+    values = [function(v) for v in self.reshape(-1).tolist()]
+    return self.copy_(_C.tensor(values, dtype=self.dtype).reshape(self.shape))
+
+
+def map_(self, other, function):
+    """Replace each element by `function(element, element of other)`, in place."""
+    pairs = zip(self.reshape(-1).tolist(), other.expand_as(self).reshape(-1).tolist())
+    return self.copy_(_C.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
+
+
+def set_(self, source=None, storage_offset=0, size=None, stride=None):
+    """Have this tensor show the memory of `source`; returns self."""
+    if source is None:
+        source = _C.empty(0, dtype=self.dtype)
+    elif not isinstance(source, Tensor):
+        storage = getattr(source, "_untyped_storage", source)
+        count = storage.nbytes() // self.element_size()
+        size = (count,) if size is None else tuple(size)
+        stride = _packed(size) if stride is None else tuple(stride)
+        source = _C._tensor_from_storage(storage, self.dtype, storage_offset, size, stride)
+    elif size is not None:
+        stride = _packed(size) if stride is None else stride
+        source = _C._tensor_from_storage(source.untyped_storage(), self.dtype, storage_offset, tuple(size), tuple(stride))
+    _C._become(self, source)
+    return self
+
+
+def _packed(size):
+    strides, step = [], 1
+    for s in reversed(size):
+        strides.insert(0, step)
+        step *= max(s, 1)
+    return tuple(strides)
+
+
+def __dlpack__(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
+    if self.requires_grad:
+        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+    return self.numpy().__dlpack__()
+
+
+def __dlpack_device__(self):
+    return (1, 0)
+
+
+def __dir__(self):
+    return sorted(set(dir(self.__class__)) | set(getattr(self, "__dict__", ())))
+
+
+def resize_(self, *sizes, memory_format=None):
+    """Give this tensor another shape, growing its storage if needed; new elements are not initialised."""
+    size = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
+    if self.requires_grad:
+        raise RuntimeError("cannot resize variables that require grad")
+    _C._resize_(self, tuple(size))
+    return self
+
+
+def resize_as_(self, other, memory_format=None):
+    """Give this tensor the shape of `other`, growing its storage if needed."""
+    return resize_(self, *other.shape)
+
+
+def is_inference(self):
+    """Whether the tensor was made in inference mode."""
+    return False
+
+
+def layout(self):
+    return _C.strided
+
+
+_legacy_names = {}
+
+
+def _attach():
+    names = {"float": _C.float32, "double": _C.float64, "half": _C.float16, "bfloat16": _C.bfloat16, "int": _C.int32,
+             "long": _C.int64, "short": _C.int16, "char": _C.int8, "byte": _C.uint8, "bool": _C.bool,
+             "cfloat": _C.complex64, "cdouble": _C.complex128}
+    legacy = {"float": "Float", "double": "Double", "half": "Half", "bfloat16": "BFloat16", "int": "Int", "long": "Long",
+              "short": "Short", "char": "Char", "byte": "Byte", "bool": "Bool", "cfloat": "ComplexFloat",
+              "cdouble": "ComplexDouble"}
+    for name, dtype in names.items():
+        setattr(Tensor, name, _cast_method(name, dtype))
+        _legacy_names[dtype] = legacy[name]
+    for function in (backward, requires_grad_, detach_, retain_grad, register_hook, register_post_accumulate_grad_hook,
+                     to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
+                     __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
+                     get_device, is_shared, share_memory_, is_pinned, pin_memory, apply_, map_, set_, __dlpack__,
+                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference):
+        setattr(Tensor, function.__name__, function)
+    Tensor.__array_priority__ = 1000
+    Tensor.layout = property(lambda self: _C.strided)
+    Tensor._make_subclass = staticmethod(_C._make_subclass)
+    Tensor._is_view = lambda self: _C._is_view(self)
+    Tensor.is_quantized = Tensor.is_sparse = Tensor.is_mkldnn = Tensor.is_cuda = Tensor.is_meta = Tensor.is_nested = False
+    Tensor.is_sparse_csr = Tensor.is_xpu = Tensor.is_mps = Tensor.is_xla = Tensor.is_cpu = False
+    Tensor.is_cpu = True
+    Tensor.name = None
+    Tensor.names = property(lambda self: (None,) * self.dim())
+    Tensor.has_names = lambda self: False
+    Tensor.volatile = property(lambda self: not self.requires_grad)
+    for flag in ("is_conj", "is_neg", "is_distributed", "is_coalesced"):
+        setattr(Tensor, flag, lambda self: False)
+    for same in ("resolve_conj", "resolve_neg"):
+        setattr(Tensor, same, lambda self: self)
+    Tensor.__torch_function__ = classmethod(_default_torch_function)
+
+
+def _default_torch_function(cls, func, types, args=(), kwargs=None):
+    """Run `func` on subclass instances as if they were tensors, and give the results the subclass."""
+    if not all(issubclass(cls, t) for t in types):
+        return NotImplemented
+    before = _C._set_overrides_off(True)
+    try:
+        result = func(*args, **(kwargs or {}))
+    finally:
+        _C._set_overrides_off(before)
+    return _converted(result, cls)
+
+
+def _converted(result, cls):
+    if cls is Tensor:
+        return result
+    if isinstance(result, Tensor) and not isinstance(result, cls):
+        return result.as_subclass(cls)
+    if isinstance(result, (tuple, list)):
+        return result.__class__(_converted(r, cls) for r in result)
+    return result

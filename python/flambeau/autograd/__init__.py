@@ -1,0 +1,134 @@
+"""Reverse-mode differentiation: `backward`, `grad`, `Function`, and the modes of the recorder."""
+from __future__ import annotations
+
+from .. import _C
+from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
+from .function import Function  # noqa: F401
+from .grad_mode import (enable_grad, inference_mode, no_grad, set_grad_enabled,  # noqa: F401
+                        set_multithreading_enabled)
+from .variable import Variable  # noqa: F401
+
+__all__ = ["Variable", "Function", "backward", "grad", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode",
+           "detect_anomaly", "set_detect_anomaly", "gradcheck", "gradgradcheck"]
+
+
+def _as_tuple(value):
+    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+
+
+def _seeds(outputs, given, is_grads_batched=False):
+    if given is None:
+        return (None,) * len(outputs)
+    seeds = _as_tuple(given)
+    if len(seeds) != len(outputs):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(seeds)} gradients")
+    for i, (output, seed) in enumerate(zip(outputs, seeds)):
+        if seed is None:
+            continue
+        if seed.shape != output.shape and not is_grads_batched:
+            raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of {seed.shape} and output[{i}] "
+                               f"has a shape of {output.shape}.")
+        if seed.dtype.is_complex != output.dtype.is_complex:
+            raise RuntimeError("For complex Tensors, both grad_output and output are required to have the same dtype. "
+                               f"Mismatch in dtype: grad_output[{i}] has a dtype of {seed.dtype} and output[{i}] has "
+                               f"a dtype of {output.dtype}.")
+    return seeds
+
+
+def _check_implicit(outputs, seeds):
+    for output, seed in zip(outputs, seeds):
+        if seed is None and output.requires_grad:
+            if output.numel() != 1:
+                raise RuntimeError("grad can be implicitly created only for scalar outputs: call backward(gradient), "
+                                   f"given an output of shape {tuple(output.shape)}")
+            if output.dtype.is_complex:
+                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
+                                   f"{output.dtype}")
+
+
+def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
+    """Add the gradients of `tensors` into the `.grad` of the leaves they depend on.
+
+    Args:
+        tensors: one tensor or several, the roots.
+        grad_tensors: the gradient with respect to each root; None for a root of one element.
+        retain_graph: keep saved values, so that the graph can be used again; default: `create_graph`.
+        create_graph: record the computation of the gradients, for higher derivatives.
+        inputs: accumulate into these only.
+    Errors: RuntimeError if a root does not require grad, or a graph was already used and freed.
+
+    >>> x = fb.tensor(3., requires_grad=True)
+    >>> fb.autograd.backward(x * x)
+    >>> x.grad
+    tensor(6.)
+    """
+    if grad_variables is not None:
+        grad_tensors = grad_variables if grad_tensors is None else grad_tensors
+    if inputs is not None:
+        inputs = _as_tuple(inputs)
+        if not inputs:
+            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    tensors = _as_tuple(tensors)
+    seeds = _seeds(tensors, grad_tensors)
+    _check_implicit(tensors, seeds)
+    retain = create_graph if retain_graph is None else retain_graph
+    _C._backward(tensors, seeds, inputs or (), bool(retain), bool(create_graph), True)
+
+
+def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True,
+         allow_unused=None, is_grads_batched=False, materialize_grads=False):
+    """The gradients of `outputs` with respect to `inputs`, returned and not accumulated.
+
+    Args:
+        outputs, inputs: one tensor or several.
+        grad_outputs: the gradient with respect to each output; None for one of one element.
+        allow_unused: give None for inputs that the outputs do not depend on, instead of raising.
+        materialize_grads: give zeros there instead.
+    Errors: RuntimeError if an input does not require grad or is unused.
+
+    >>> x = fb.tensor(3., requires_grad=True)
+    >>> fb.autograd.grad(x ** 2, x)
+    (tensor(6.),)
+    """
+    outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
+    if materialize_grads and allow_unused is False:
+        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
+                         "allow_unused=False.")
+    if allow_unused is None:
+        allow_unused = materialize_grads
+    if is_grads_batched:
+        return _batched_grad(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads)
+    seeds = _seeds(outputs, grad_outputs)
+    _check_implicit(outputs, seeds)
+    retain = create_graph if retain_graph is None else retain_graph
+    grads = _C._backward(outputs, seeds, inputs, bool(retain), bool(create_graph), False)
+    for i, g in enumerate(grads):
+        if g is None and materialize_grads:
+            grads[i] = _C.zeros_like(inputs[i], requires_grad=create_graph)
+        elif g is None and not allow_unused:
+            raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. "
+                               "Set allow_unused=True if this is the desired behavior.")
+    return tuple(grads)
+
+
+def _batched_grad(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads):
+    seeds = _as_tuple(grad_outputs)
+    count = next(s.shape[0] for s in seeds if s is not None)
+    rows = []
+    for k in range(count):
+        last = k == count - 1
+        row = tuple(None if s is None else s[k] for s in seeds)
+        retain = True if not last else (create_graph if retain_graph is None else retain_graph)
+        rows.append(grad(outputs, inputs, row, retain, create_graph, True, allow_unused, False, materialize_grads))
+    return tuple(None if column[0] is None else _C.stack(column) for column in zip(*rows))
+
+
+def __getattr__(name):
+    if name in ("gradcheck", "gradgradcheck"):
+        from .gradcheck import gradcheck, gradgradcheck
+        globals().update(gradcheck=gradcheck, gradgradcheck=gradgradcheck)
+        return globals()[name]
+    if name in ("functional", "forward_ad", "graph", "profiler"):
+        import importlib
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,293 @@
+"""Operations whose derivative is written in Python."""
+from __future__ import annotations
+
+import functools
+
+from .. import _C
+
+__all__ = ["Function", "FunctionCtx", "once_differentiable", "NestedIOFunction", "InplaceFunction"]
+
+
+class FunctionCtx:
+    """What `forward` leaves for `backward`; also the graph node that users see as `grad_fn`."""
+
+    _saved = ()
+    _saved_versions = ()
+    _dirty = ()
+    _constant = ()
+    _materialize = True
+    _released = False
+    needs_input_grad = ()
+
+    def save_for_backward(self, *tensors):
+        """Keep inputs or outputs of `forward`; `saved_tensors` gives them back, checked for in-place writes."""
+        self.to_save = tensors
+
+    def save_for_forward(self, *tensors):
+        """Keep tensors for `jvp`."""
+        self.saved_for_forward = tensors
+
+    def mark_dirty(self, *tensors):
+        """Name the inputs that `forward` changed in place."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Name outputs that have no gradient."""
+        self._constant = tensors
+
+    def set_materialize_grads(self, value):
+        """If False, gradients that did not arrive are None in `backward` instead of zeros."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self):
+        if self._released:
+            raise RuntimeError("Trying to backward through the graph a second time: the saved tensors of "
+                               f"{type(self).__name__} were freed. Call backward(retain_graph=True) the first time.")
+        for tensor, version in zip(self._saved, self._saved_versions):
+            if tensor is not None and tensor._version != version:
+                raise RuntimeError("one of the variables needed for gradient computation has been modified by an "
+                                   f"inplace operation: a saved tensor of {type(self).__name__}, shape "
+                                   f"{tuple(tensor.shape)}, is at version {tensor._version}; expected version {version}")
+        return tuple(self._restore(t) for t in self._saved)
+
+    saved_variables = saved_tensors
+
+    def _restore(self, tensor):
+        """A saved output was kept without its history, or the node would own itself: tie it on again."""
+        if tensor is None or id(tensor) not in self._own_outputs:
+            return tensor
+        again = _C._detach(tensor)
+        _C._attach(again, self._node, self._own_outputs[id(tensor)])
+        return again
+
+    def _keep(self, outputs):
+        own = {id(o): k for k, o in enumerate(outputs)}
+        kept, self._own_outputs = [], {}
+        for tensor in getattr(self, "to_save", ()):
+            if tensor is not None and id(tensor) in own:
+                k = own[id(tensor)]
+                tensor = _C._detach(tensor)
+                self._own_outputs[id(tensor)] = k
+            kept.append(tensor)
+        self._saved = tuple(kept)
+        self._saved_versions = tuple(None if t is None else t._version for t in kept)
+        self.__dict__.pop("to_save", None)
+
+    def _release(self):
+        self._saved, self._released = (), True
+
+    # ---- as a graph node
+    def name(self):
+        return type(self).__name__
+
+    @property
+    def next_functions(self):
+        return self._node.next_functions
+
+    @property
+    def metadata(self):
+        return self.__dict__.setdefault("_metadata", {})
+
+    def register_hook(self, hook):
+        return _C._node_hook(self._node, hook, False)
+
+    def register_prehook(self, hook):
+        return _C._node_hook(self._node, hook, True)
+
+    def __repr__(self):
+        return f"<{type(self).__name__} object>"
+
+
+class _FunctionMeta(type):
+    def __init__(cls, name, bases, attributes):
+        super().__init__(name, bases, attributes)
+        cls._backward_cls = type(name + "Backward", (FunctionCtx,), {"_forward_cls": cls, "__module__": cls.__module__})
+
+
+def _run_backward(context, grads, create_graph):
+    function = context._forward_cls
+    if function.backward is not Function.backward and function.vjp is not Function.vjp:
+        raise RuntimeError(f"Implementing both 'backward' and 'vjp' for a custom Function is not allowed: {function.__name__}")
+    if context._materialize:
+        grads = tuple(_C.zeros(shape, dtype=dtype) if g is None and dtype is not None else g
+                      for g, (shape, dtype) in zip(grads, context._output_info))
+    rule = function.vjp if function.vjp is not Function.vjp else function.backward
+    before = _C._set_grad_enabled(create_graph)
+    try:
+        result = rule(context, *grads)
+    finally:
+        _C._set_grad_enabled(before)
+    result = result if isinstance(result, (tuple, list)) else (result,)
+    count = len(context._is_tensor)
+    if len(result) > count and all(g is None for g in result[count:]):
+        result = result[:count]
+    if len(result) != count:
+        raise RuntimeError(f"function {type(context).__name__} returned an incorrect number of gradients "
+                           f"(expected {count}, got {len(result)})")
+    return tuple(_checked(context, i, g) for i, (g, tensor) in enumerate(zip(result, context._is_tensor)) if tensor)
+
+
+def _checked(context, position, gradient):
+    if gradient is None or not context.needs_input_grad[position]:
+        return None
+    if not isinstance(gradient, _C.Tensor):
+        raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__}) as gradient {position} of "
+                           f"{type(context).__name__}")
+    shape, dtype = context._input_info[position]
+    if gradient.shape != shape:
+        try:
+            gradient = gradient.sum_to_size(shape)
+        except RuntimeError:
+            raise RuntimeError(f"Function {type(context).__name__} returned an invalid gradient at index {position} - "
+                               f"got {list(gradient.shape)} but expected shape compatible with {list(shape)}") from None
+    return gradient if gradient.dtype == dtype else gradient.to(dtype)
+
+
+class Function(FunctionCtx, metaclass=_FunctionMeta):
+    """An operation with a derivative of its own: subclass, write static `forward` and `backward`, call `apply`.
+
+    `forward(ctx, *args)` computes; `backward(ctx, *grad_outputs)` returns one gradient per argument, None where
+    there is none. `forward` may instead be written without `ctx`, beside `setup_context(ctx, inputs, output)`.
+
+    >>> class Square(fb.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...     @staticmethod
+    ...     def backward(ctx, g):
+    ...         x, = ctx.saved_tensors
+    ...         return 2 * x * g
+    >>> x = fb.tensor(3., requires_grad=True)
+    >>> Square.apply(x).backward(); x.grad
+    tensor(6.)
+    """
+
+    @staticmethod
+    def forward(*args, **kwargs):
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx, *grad_outputs):
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom "
+                                  "autograd.Function to use it with backward mode AD.")
+
+    @staticmethod
+    def vjp(ctx, *grad_outputs):
+        raise NotImplementedError("You must implement either the backward or vjp method for your custom "
+                                  "autograd.Function to use it with backward mode AD.")
+
+    @staticmethod
+    def jvp(ctx, *grad_inputs):
+        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with "
+                                  "forward mode AD.")
+
+    @classmethod
+    def apply(cls, *args, **kwargs):
+        """Run `forward` and record it."""
+        context = cls._backward_cls()
+        is_tensor = tuple(isinstance(a, _C.Tensor) for a in args)
+        recording = _C.is_grad_enabled() and any(t and a.requires_grad for a, t in zip(args, is_tensor))
+        context.needs_input_grad = tuple(t and a.requires_grad for a, t in zip(args, is_tensor))
+        before = _C._set_grad_enabled(False)
+        try:
+            if cls.setup_context is not Function.setup_context:
+                result = cls.forward(*args, **kwargs)
+                cls.setup_context(context, args, result)
+            else:
+                result = cls.forward(context, *args, **kwargs)
+        finally:
+            _C._set_grad_enabled(before)
+        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
+        if recording:
+            _record(cls, context, args, is_tensor, outputs)
+        return type(result)(outputs) if isinstance(result, (tuple, list)) else outputs[0]
+
+
+def _record(cls, context, args, is_tensor, outputs):
+    context._is_tensor = is_tensor
+    context._input_info = [(a.shape, a.dtype) if t else (None, None) for a, t in zip(args, is_tensor)]
+    dirty, constant = {id(t) for t in context._dirty}, {id(t) for t in context._constant}
+    inputs = {id(a): a for a, t in zip(args, is_tensor) if t}
+    for tensor in context._dirty:
+        if id(tensor) not in {id(o) for o in outputs}:
+            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. "
+                               "The inputs that are modified inplace must all be outputs of the Function.")
+        _C._check_in_place(tensor)
+    context._node = _C._python_node(context, _run_backward, cls._backward_cls.__name__,
+                                    [a for a, t in zip(args, is_tensor) if t])
+    info = []
+    for k, output in enumerate(outputs):
+        if not isinstance(output, _C.Tensor):
+            info.append((None, None))
+            continue
+        if id(output) in inputs and id(output) not in dirty:
+            outputs[k] = output = _C._detach(output)
+        differentiable = id(output) not in constant and (output.is_floating_point() or output.is_complex())
+        info.append((output.shape, output.dtype if differentiable else None))
+    context._output_info = info
+    _C._declare_outputs(context._node, [o if d is not None else None for o, (_, d) in zip(outputs, info)])
+    context._keep(outputs)
+    for k, (output, (_, dtype)) in enumerate(zip(outputs, info)):
+        if dtype is None:
+            continue
+        if id(output) in dirty:
+            _C._rebase(context._node, output, k)
+        else:
+            _C._attach(output, context._node, k)
+
+
+def once_differentiable(function):
+    """Decorates `backward`: its results are constants, and differentiating them again raises."""
+
+    @functools.wraps(function)
+    def wrapper(ctx, *args):
+        with_grad = _C.is_grad_enabled() and any(isinstance(a, _C.Tensor) and a.requires_grad for a in args)
+        before = _C._set_grad_enabled(False)
+        try:
+            results = function(ctx, *args)
+        finally:
+            _C._set_grad_enabled(before)
+        if not with_grad:
+            return results
+        several = isinstance(results, (tuple, list))
+        marked = tuple(_forbid(r) for r in (results if several else (results,)))
+        return marked if several else marked[0]
+
+    return wrapper
+
+
+def _forbid(tensor):
+    """`tensor` with a history that raises when it is differentiated."""
+    if not isinstance(tensor, _C.Tensor) or not tensor.is_floating_point():
+        return tensor
+    seed = _C._detach(tensor)
+    seed.requires_grad = True
+    return _OnceOnly.apply(seed)
+
+
+class _OnceOnly(Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+
+class InplaceFunction(Function):
+    """Kept for programs that derive from it."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+        self.inplace = inplace
+
+
+class NestedIOFunction(Function):
+    """Kept for programs that derive from it."""
