@@ -58,7 +58,10 @@ def test_a_table_of_ones_own():
         def __init__(self, cents):
             self.cents = cents
 
-    table = {**default_collate_fn_map, Money: lambda batch, *, collate_fn_map=None: sum(m.cents for m in batch)}
+    table = {
+        **default_collate_fn_map,
+        Money: lambda batch, *, collate_fn_map=None: sum(m.cents for m in batch),
+    }
     assert collate([{"price": Money(3)}, {"price": Money(4)}], collate_fn_map=table) == {"price": 7}
 
 

@@ -35,7 +35,11 @@ def one_by_one(samples):
 @pytest.mark.parametrize("drop_last", [False, True])
 def test_tensor_batches_equal_collated_samples(drop_last):
     dataset = TensorDataset(torch.randn(23, 3, 2), torch.arange(23), torch.randn(23).to(torch.bfloat16))
-    for whole in (dataset, Subset(dataset, list(range(20, 2, -1))), Subset(Subset(dataset, range(9)), [3, -1, 5])):
+    for whole in (
+        dataset,
+        Subset(dataset, list(range(20, 2, -1))),
+        Subset(Subset(dataset, range(9)), [3, -1, 5]),
+    ):
         options = {"batch_size": 4, "shuffle": True, "drop_last": drop_last}
         fast = DataLoader(whole, generator=torch.Generator().manual_seed(1), **options)
         slow = DataLoader(whole, generator=torch.Generator().manual_seed(1), collate_fn=one_by_one, **options)
@@ -44,7 +48,9 @@ def test_tensor_batches_equal_collated_samples(drop_last):
         assert len(pairs) == len(fast)
         for batch, reference in pairs:
             assert type(batch) is type(reference) is list
-            assert all(a.dtype == b.dtype and torch.equal(a, b) for a, b in zip(batch, reference, strict=True))
+            assert all(
+                a.dtype == b.dtype and torch.equal(a, b) for a, b in zip(batch, reference, strict=True)
+            )
 
 
 def test_a_batch_is_no_view_of_the_dataset():
@@ -117,7 +123,9 @@ def test_options_that_exclude_each_other(options, error):
         DataLoader([1], **options)
 
 
-@pytest.mark.parametrize("options", [{"shuffle": True}, {"sampler": [0]}, {"batch_sampler": [[0]]}, {"sample_seeds": True}])
+@pytest.mark.parametrize(
+    "options", [{"shuffle": True}, {"sampler": [0]}, {"batch_sampler": [[0]]}, {"sample_seeds": True}]
+)
 def test_iterable_datasets_have_an_order_of_their_own(options):
     with pytest.raises(ValueError, match="IterableDataset"):
         DataLoader(Stream(3), **options)

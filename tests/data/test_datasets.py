@@ -1,7 +1,14 @@
 import flambeau as torch
 import pytest
 from flambeau.utils.data import (
-    ChainDataset, ConcatDataset, Dataset, IterableDataset, StackDataset, Subset, TensorDataset, random_split,
+    ChainDataset,
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    random_split,
 )
 
 
@@ -22,7 +29,10 @@ def test_tensor_dataset():
     assert len(dataset) == 4
     assert dataset[2][0].tolist() == [6.0, 7.0, 8.0] and dataset[2][1].item() == 2
     batch = dataset.__getitems__([3, -4])
-    assert [(row.tolist(), label.item()) for row, label in batch] == [([9.0, 10.0, 11.0], 3), ([0.0, 1.0, 2.0], 0)]
+    assert [(row.tolist(), label.item()) for row, label in batch] == [
+        ([9.0, 10.0, 11.0], 3),
+        ([0.0, 1.0, 2.0], 0),
+    ]
     with pytest.raises(AssertionError, match="Size mismatch"):
         TensorDataset(x, torch.arange(3))
 

@@ -3,7 +3,12 @@
 import flambeau as torch
 import pytest
 from flambeau.utils.data import (
-    BatchSampler, DataLoader, RandomSampler, SequentialSampler, SubsetRandomSampler, WeightedRandomSampler,
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
     random_split,
 )
 from flambeau.utils.data.distributed import DistributedSampler
@@ -25,7 +30,9 @@ def test_shuffle_consumes_the_default_generator():
 
 
 def test_shuffle_with_a_generator():
-    batches = [batch.tolist() for batch in DataLoader(range(10), batch_size=4, shuffle=True, generator=seven())]
+    batches = [
+        batch.tolist() for batch in DataLoader(range(10), batch_size=4, shuffle=True, generator=seven())
+    ]
     assert batches == [[1, 3, 5, 7], [9, 4, 6, 2], [8, 0]]
 
 
@@ -38,8 +45,48 @@ def test_random_split():
 
 FIRST_TEN = [5, 0, 3, 4, 1, 7, 9, 6, 8, 2]
 SECOND_TEN = [1, 8, 9, 5, 7, 4, 0, 3, 6, 2]
-WITH_REPLACEMENT = [5, 2, 1, 6, 3, 7, 7, 9, 8, 1, 8, 1, 8, 7, 2, 0, 6, 2, 3, 8, 6, 0, 5, 1, 8, 8, 3, 7, 0, 8, 1, 0,
-                    6, 3, 5, 6, 6, 7, 5, 0]  # fmt: skip
+WITH_REPLACEMENT = [
+    5,
+    2,
+    1,
+    6,
+    3,
+    7,
+    7,
+    9,
+    8,
+    1,
+    8,
+    1,
+    8,
+    7,
+    2,
+    0,
+    6,
+    2,
+    3,
+    8,
+    6,
+    0,
+    5,
+    1,
+    8,
+    8,
+    3,
+    7,
+    0,
+    8,
+    1,
+    0,
+    6,
+    3,
+    5,
+    6,
+    6,
+    7,
+    5,
+    0,
+]
 
 
 @pytest.mark.parametrize(

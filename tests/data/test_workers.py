@@ -12,7 +12,14 @@ import time
 
 import flambeau as torch
 import pytest
-from flambeau.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset, get_worker_info, shared_memory
+from flambeau.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    TensorDataset,
+    get_worker_info,
+    shared_memory,
+)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 METHODS = ["fork", "spawn", "forkserver"]
@@ -99,7 +106,9 @@ def test_seeds_of_workers():
     """The expected numbers were drawn with PyTorch 2.13."""
     pytest.importorskip("numpy")
     torch.manual_seed(7)
-    batches = [[column.tolist() for column in batch] for batch in DataLoader(Noise(), batch_size=2, num_workers=2)]
+    batches = [
+        [column.tolist() for column in batch] for batch in DataLoader(Noise(), batch_size=2, num_workers=2)
+    ]
     assert batches == [
         [[592293, 10235], [974193, 975364], [64316, 910492]],
         [[264610, 676403], [584496, 615837], [506421, 623575]],
@@ -117,7 +126,12 @@ def test_sample_seeds_do_not_depend_on_the_number_of_workers():
         return [[column.tolist() for column in batch] for _ in range(2) for batch in loader]
 
     alone = numbers()
-    assert alone == numbers(num_workers=1) == numbers(num_workers=2) == numbers(num_workers=2, persistent_workers=True)
+    assert (
+        alone
+        == numbers(num_workers=1)
+        == numbers(num_workers=2)
+        == numbers(num_workers=2, persistent_workers=True)
+    )
 
 
 @pytest.mark.parametrize("persistent", [False, True])
@@ -177,7 +191,9 @@ def test_out_of_order_gives_every_batch_once():
 
 def test_long_lists_of_indices_and_long_answers_do_not_block_each_other():
     indices = list(range(100_000))
-    loader = DataLoader(indices, batch_sampler=[indices] * 5, num_workers=1, prefetch_factor=4, collate_fn=as_is)
+    loader = DataLoader(
+        indices, batch_sampler=[indices] * 5, num_workers=1, prefetch_factor=4, collate_fn=as_is
+    )
     assert [len(batch) for batch in loader] == [100_000] * 5
 
 
@@ -271,18 +287,23 @@ def is_running(pid):
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL, signal.SIGTERM])
 def test_workers_end_with_the_program(end, tmp_path):
     program = tmp_path / "program.py"
-    program.write_text(textwrap.dedent("""
+    program.write_text(
+        textwrap.dedent("""
         from flambeau.utils.data import DataLoader
         iterator = iter(DataLoader(range(10**6), num_workers=2))
         next(iterator)
         print(*(worker.process.pid for worker in iterator._workers), flush=True)
         for _ in iterator:
             pass
-    """))
+    """)
+    )
     process = subprocess.Popen(
-        [sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     workers = [int(pid) for pid in process.stdout.readline().split()]
     assert len(workers) == 2 and all(map(is_running, workers))
     # a terminal sends Ctrl-C to the whole group, a kill is for the main process only
