@@ -125,7 +125,7 @@ def _check_random() -> None:
 
     # state of a generator of its own: the check leaves the user's random numbers alone
     generator = torch.Generator().manual_seed(0)
-    # first outputs of the reference MT19937 for seed 0 are 2357136044, 2546248239, 3071714933 …: mod 4 in order
+    # first outputs of the reference MT19937 for seed 0: 2357136044, 2546248239, 3071714933 …, mod 4
     _expect(torch.randint(4, (4,), generator=generator).tolist(), [0, 3, 1, 0])
 
 

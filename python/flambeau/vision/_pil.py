@@ -41,7 +41,7 @@ def to_tensor(image):
 
 
 def from_tensor(tensor, mode: str | None = None):
-    """A PIL image of a tensor (C, H, W). Errors: ValueError for an unfit mode, TypeError for an unfit dtype."""
+    """A PIL image of a tensor (C, H, W). Errors: ValueError for an unfit mode, TypeError for a dtype."""
     channels, height, width = tensor.shape
     name = str(tensor.dtype).removeprefix("torch.")
     if channels == 1 and name in _MODES_OF_DTYPE:

@@ -60,8 +60,8 @@ class DataLoader(Generic[_T_co]):
         persistent_workers: keep the workers after an epoch.
         pin_memory_device: accepted, see `pin_memory`.
         in_order: give batches in the sampler's order; False gives each as soon as it is ready.
-        sample_seeds: set the random state of flambeau, `random` and NumPy anew for each sample, from the epoch
-            and the sample's place in it. Random augmentation then does not depend on `num_workers`. Only for
+        sample_seeds: set the random state of flambeau, `random` and NumPy anew for each sample, from the
+            epoch and the sample's place in it. Random augmentation then does not depend on `num_workers`. Only for
             map-style datasets. (PyTorch has no such option.)
     Errors: ValueError for arguments that exclude each other; RuntimeError when a worker dies or is too slow;
         an exception in a worker is raised here again, with the worker's traceback in its message.
@@ -221,8 +221,8 @@ class DataLoader(Generic[_T_co]):
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if available is not None and self.num_workers > available:
             warnings.warn(
-                f"This DataLoader will create {self.num_workers} worker processes, but this process may use only "
-                f"{available} processors; more workers than that may slow loading down.",
+                f"This DataLoader will create {self.num_workers} worker processes, but this process may use "
+                f"only {available} processors; more workers than that may slow loading down.",
                 stacklevel=3,
             )
 
@@ -254,7 +254,8 @@ def _check_iterable_options(shuffle, sampler, batch_sampler, sample_seeds) -> No
         )
     if batch_sampler is not None:
         raise ValueError(
-            f"DataLoader with IterableDataset: expected unspecified batch_sampler option, got {batch_sampler!r}."
+            f"DataLoader with IterableDataset: expected unspecified batch_sampler option, "
+            f"got {batch_sampler!r}."
         )
     if sample_seeds:
         raise ValueError(
@@ -277,8 +278,8 @@ class _BaseDataLoaderIter:
     """One pass over a DataLoader; a subclass defines `_next_data`."""
 
     def __init__(self, loader: DataLoader) -> None:
-        # The loader itself is not kept: it keeps its iterator if the workers are persistent, and the two would
-        # then live, workers and all, until the garbage collector finds them.
+        # The loader itself is not kept: it keeps its iterator if the workers are persistent, and the two
+        # would then live, workers and all, until the garbage collector finds them.
         self._dataset = loader.dataset
         self._dataset_kind = loader._dataset_kind
         self._index_sampler = loader._index_sampler
@@ -321,8 +322,9 @@ class _BaseDataLoaderIter:
     def _warn_if_longer(self, promised: int) -> None:
         if self._num_yielded > promised:
             warnings.warn(
-                f"Length of IterableDataset {self._dataset} was reported to be {promised}, but {self._num_yielded} "
-                "batches have been fetched. With workers, does __iter__ split the stream by get_worker_info()?",
+                f"Length of IterableDataset {self._dataset} was reported to be {promised}, but "
+                f"{self._num_yielded} batches have been fetched. With workers, does __iter__ split the stream by "
+                "get_worker_info()?",
                 stacklevel=3,
             )
 

@@ -114,8 +114,8 @@ class Sender:
         """How `tensor` is pickled: a block's number, or the bytes themselves."""
         if tensor.requires_grad and not tensor.is_leaf:
             raise RuntimeError(
-                "A worker cannot send a tensor that requires grad and is no leaf: its graph stays in the worker. "
-                "Call detach() on it first."
+                "A worker cannot send a tensor that requires grad and is no leaf: its graph stays in the worker."
+                " Call detach() on it first."
             )
         plain = tensor.detach()
         shape, strides = tuple(plain.shape), plain.stride()
@@ -268,7 +268,7 @@ def _memory_file(size: int) -> int:
     except OSError as error:
         os.close(file)
         raise RuntimeError(
-            f"No shared memory for a batch of {size / 1e6:.1f} MB ({error.strerror}). Fewer workers, a smaller "
-            "batch or a smaller prefetch_factor need less."
+            f"No shared memory for a batch of {size / 1e6:.1f} MB ({error.strerror}). Fewer workers, a "
+            "smaller batch or a smaller prefetch_factor need less."
         ) from error
     return file

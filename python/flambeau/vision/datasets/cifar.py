@@ -12,7 +12,7 @@ __all__ = ["CIFAR10", "CIFAR100"]
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Reads the batches, which are pickles of dicts with NumPy arrays, and refuses to import anything else."""
+    """Reads the batches, pickles of dicts with NumPy arrays, and refuses to import anything else."""
 
     def find_class(self, module: str, name: str):
         import numpy
