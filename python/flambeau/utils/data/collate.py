@@ -93,8 +93,8 @@ def collate(batch, *, collate_fn_map: dict | None = None):
         columns = [collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch)]
         return columns if isinstance(elem, tuple) else _rebuild_sequence(elem, columns)
     raise TypeError(
-        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(elem)}."
-        " Give the DataLoader a collate_fn that knows this type."
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+        f"found {type(elem)}. Give the DataLoader a collate_fn that knows this type."
     )
 
 

@@ -114,8 +114,8 @@ class Sender:
         """How `tensor` is pickled: a block's number, or the bytes themselves."""
         if tensor.requires_grad and not tensor.is_leaf:
             raise RuntimeError(
-                "A worker cannot send a tensor that requires grad and is no leaf: its graph stays in the worker."
-                " Call detach() on it first."
+                "A worker cannot send a tensor that requires grad and is no leaf: its graph stays here. "
+                "Call detach() on it first."
             )
         plain = tensor.detach()
         shape, strides = tuple(plain.shape), plain.stride()
