@@ -114,7 +114,7 @@ class Sender:
         """How `tensor` is pickled: a block's number, or the bytes themselves."""
         if tensor.requires_grad and not tensor.is_leaf:
             raise RuntimeError(
-                "A worker cannot send a tensor that requires grad and is no leaf: its graph stays here. "
+                "A worker cannot send a tensor that requires grad and is no leaf. "
                 "Call detach() on it first."
             )
         plain = tensor.detach()

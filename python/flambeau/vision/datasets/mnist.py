@@ -134,7 +134,7 @@ class MNIST(VisionDataset):
         return list(zip(images.unbind(0), self.targets[index].tolist()))
 
     def _tensor_transform(self) -> Callable | None:
-        """The transform as one of uint8 images (…, 1, H, W), if it is ToTensor or that and Normalize."""
+        """The transform for uint8 images (…, 1, H, W), if it is ToTensor or that and Normalize."""
         steps = self.transform.transforms if type(self.transform) is Compose else [self.transform]
         if [type(step) for step in steps] not in ([ToTensor], [ToTensor, Normalize]):
             return None
