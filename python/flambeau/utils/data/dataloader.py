@@ -61,8 +61,8 @@ class DataLoader(Generic[_T_co]):
         pin_memory_device: accepted, see `pin_memory`.
         in_order: give batches in the sampler's order; False gives each as soon as it is ready.
         sample_seeds: set the random state of flambeau, `random` and NumPy anew for each sample, from the
-            epoch and the sample's place in it. Random augmentation then is the same for any `num_workers`. Only
-            for map-style datasets. (PyTorch has no such option.)
+            epoch and the sample's place in it. Random augmentation then is the same for any `num_workers`.
+            Only for map-style datasets. (PyTorch has no such option.)
     Errors: ValueError for arguments that exclude each other; RuntimeError when a worker dies or is too slow;
         an exception in a worker is raised here again, with the worker's traceback in its message.
 
@@ -323,8 +323,8 @@ class _BaseDataLoaderIter:
         if self._num_yielded > promised:
             warnings.warn(
                 f"Length of IterableDataset {self._dataset} was reported to be {promised}, but "
-                f"{self._num_yielded} batches have been fetched. With workers, does __iter__ split the stream "
-                "by get_worker_info()?",
+                f"{self._num_yielded} batches have been fetched. With workers, does __iter__ split the "
+                "stream by get_worker_info()?",
                 stacklevel=3,
             )
 
