@@ -31,7 +31,9 @@ PROFILES: dict[str, dict[str, Any]] = {
 _options = PrintOptions()
 
 
-def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None):
+def set_printoptions(
+    precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None
+):
     """Choose how tensors are written by `repr`, `str` and `print`.
 
     Args:
@@ -95,9 +97,7 @@ def _float_writer(values: list[float]) -> tuple[Callable[[float], str], int]:
     largest_size = max(largest, -min(counted))
     scientific = _options.sci_mode
     if scientific is None:
-        scientific = (
-            largest_size / smallest_size > 1000.0 or largest_size > 1.0e8 or smallest_size < 1.0e-4
-        )
+        scientific = largest_size / smallest_size > 1000.0 or largest_size > 1.0e8 or smallest_size < 1.0e-4
     if scientific:
         pattern = f"%.{_options.precision}e"
     elif all(map(float.is_integer, counted)):
@@ -259,7 +259,11 @@ def _sparse_body(tensor: Any, layout: str, indent: int, contents: str | None) ->
         suffixes.append(f"dtype={tensor.dtype}")
     if contents is None:
         # The underscored accessors also answer for tensors that are not coalesced.
-        names = ("_indices", "_values") if layout == "torch.sparse_coo" else (*_COMPRESSED_NAMES[layout], "values")
+        names = (
+            ("_indices", "_values")
+            if layout == "torch.sparse_coo"
+            else (*_COMPRESSED_NAMES[layout], "values")
+        )
         contents = _sparse_parts(tensor, names, indent)
     return contents, suffixes
 

@@ -56,7 +56,9 @@ def test_set_grad_enabled_is_a_function_too():
         torch.set_grad_enabled(1)
 
 
-@pytest.mark.parametrize("decorator", [torch.no_grad, torch.no_grad(), torch.inference_mode, torch.inference_mode()])
+@pytest.mark.parametrize(
+    "decorator", [torch.no_grad, torch.no_grad(), torch.inference_mode, torch.inference_mode()]
+)
 def test_decorators(decorator):
     @decorator
     def f(x, *, y):

@@ -43,7 +43,9 @@ def test_values(values, text):
     assert str(torch.tensor(values)) == text
 
 
-@pytest.mark.parametrize("name, text", [("float16", "1."), ("bfloat16", "1."), ("float64", "1."), ("uint8", "1")])
+@pytest.mark.parametrize(
+    "name, text", [("float16", "1."), ("bfloat16", "1."), ("float64", "1."), ("uint8", "1")]
+)
 def test_dtype_is_named_unless_the_elements_imply_it(name, text):
     assert repr(torch.ones(1, dtype=getattr(torch, name))) == f"tensor([{text}], dtype=torch.{name})"
 
@@ -103,7 +105,9 @@ def test_suffixes_that_do_not_fit_start_a_line():
 
 
 def test_parameter():
-    assert repr(torch.nn.Parameter(torch.ones(1))) == "Parameter containing:\ntensor([1.], requires_grad=True)"
+    assert (
+        repr(torch.nn.Parameter(torch.ones(1))) == "Parameter containing:\ntensor([1.], requires_grad=True)"
+    )
 
 
 def test_subclass_is_named():

@@ -125,12 +125,15 @@ def test_archive(tmp_path):
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
-        assert archive.read("model/byteorder") in (b"little", b"big") and archive.read("model/version") == b"3\n"
+        assert (
+            archive.read("model/byteorder") in (b"little", b"big") and archive.read("model/version") == b"3\n"
+        )
         assert {"model/data.pkl", "model/data/0", "model/data/1"} <= set(names)
         content = path.read_bytes()
         for info in archive.infolist():
             name_length, extra_length = (
-                int.from_bytes(content[info.header_offset + at : info.header_offset + at + 2], "little") for at in (26, 28)
+                int.from_bytes(content[info.header_offset + at : info.header_offset + at + 2], "little")
+                for at in (26, 28)
             )
             assert (info.header_offset + 30 + name_length + extra_length) % 64 == 0
 
@@ -183,7 +186,12 @@ def test_storages():
 
 def test_typed_storage():
     storage = FloatStorage(range(4))
-    assert (len(storage), storage.nbytes(), storage.element_size(), storage.dtype) == (4, 16, 4, torch.float32)
+    assert (len(storage), storage.nbytes(), storage.element_size(), storage.dtype) == (
+        4,
+        16,
+        4,
+        torch.float32,
+    )
     assert storage[2] == 2.0 and storage[-1] == 3.0
     storage[0] = 9
     assert storage.tolist() == [9, 1, 2, 3] and storage.double().type() == "torch.DoubleStorage"

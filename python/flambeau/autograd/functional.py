@@ -21,7 +21,9 @@ def _as_tuple(value: Any, what: str, function: str) -> tuple[bool, Tensors]:
     if isinstance(value, _C.Tensor):
         return False, (value,)
     if not isinstance(value, tuple):
-        raise TypeError(f"The {what} {function} must be either a Tensor or a tuple of Tensors, but has type {type(value)}.")
+        raise TypeError(
+            f"The {what} {function} must be either a Tensor or a tuple of Tensors, but has type {type(value)}."
+        )
     for index, item in enumerate(value):
         if not isinstance(item, _C.Tensor):
             raise TypeError(
@@ -35,7 +37,9 @@ def _inputs(inputs: Any, function: str, create_graph: bool) -> tuple[bool, Tenso
     """Fresh aliases to differentiate by; with `create_graph` they stay linked to the caller's tensors."""
     is_tuple, tensors = _as_tuple(inputs, "inputs given to", function)
     if create_graph:
-        return is_tuple, tuple(t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in tensors)
+        return is_tuple, tuple(
+            t.view_as(t) if t.requires_grad else t.detach().requires_grad_() for t in tensors
+        )
     return is_tuple, tuple(t.detach().requires_grad_() for t in tensors)
 
 
@@ -47,7 +51,9 @@ def _vector(v: Any, like: Tensors, is_tuple: bool, what: str) -> Tensors:
     """The vector of a product: given, or one for a single element."""
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
-            raise RuntimeError(f"The vector v can only be None if {what} a single Tensor with a single element.")
+            raise RuntimeError(
+                f"The vector v can only be None if {what} a single Tensor with a single element."
+            )
         return (_C.ones_like(like[0]),)
     _, tensors = _as_tuple(v, "v given to", "the product")
     tensors = tuple(t.detach() if not t.requires_grad else t.view_as(t) for t in tensors)
@@ -74,7 +80,12 @@ def _grad(outputs: Tensors, inputs: Tensors, vectors: Tensors, keep: bool = Fals
     if not pairs:
         return (None,) * len(inputs)
     return flambeau.autograd.grad(
-        [o for o, _ in pairs], inputs, [v for _, v in pairs], create_graph=keep, retain_graph=True, allow_unused=True
+        [o for o, _ in pairs],
+        inputs,
+        [v for _, v in pairs],
+        create_graph=keep,
+        retain_graph=True,
+        allow_unused=True,
     )
 
 
@@ -121,14 +132,18 @@ def _check_second(grads: Tensors, strict: bool) -> None:
 
 def _single_element(outputs: Tensors, is_tuple: bool, function: str) -> Any:
     if is_tuple or outputs[0].numel() != 1:
-        raise RuntimeError(f"The Tensor returned by the function given to {function} should contain a single element")
+        raise RuntimeError(
+            f"The Tensor returned by the function given to {function} should contain a single element"
+        )
     return outputs[0]
 
 
 # --- products --------------------------------------------------------------------------------------------
 
 
-def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vjp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """The function's value and the product of `v` with its Jacobian.
 
     Args:
@@ -155,7 +170,9 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     return _finish(y, outputs_are_tuple, create_graph), _finish(grads, is_tuple, create_graph)
 
 
-def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def jvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """The function's value and the product of its Jacobian with `v`.
 
     Computed by two reverse passes; `func.jvp` does it in one forward pass.
@@ -182,7 +199,9 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     return _finish(y, outputs_are_tuple, create_graph), _finish(products, outputs_are_tuple, create_graph)
 
 
-def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def vhp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """The value of a scalar function and the product of `v` with its Hessian.
 
     Args:
@@ -209,7 +228,9 @@ def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
     return _finish(y, False, create_graph), _finish(second, is_tuple, create_graph)
 
 
-def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple[Any, Any]:
+def hvp(
+    func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False
+) -> tuple[Any, Any]:
     """The value of a scalar function and the product of its Hessian with `v`.
 
     Equal to `vhp` wherever the Hessian is symmetric, and slower: it takes a third reverse pass.
@@ -263,7 +284,13 @@ def _rows_at_once(output: Any, x: Tensors, create_graph: bool) -> list[Any]:
     count = output.numel()
     units = _C.eye(count, dtype=output.dtype, device=output.device).reshape(count, *output.shape)
     grads = flambeau.autograd.grad(
-        output, x, units, create_graph=create_graph, retain_graph=True, allow_unused=True, is_grads_batched=True
+        output,
+        x,
+        units,
+        create_graph=create_graph,
+        retain_graph=True,
+        allow_unused=True,
+        is_grads_batched=True,
     )
     return [
         t.new_zeros(output.shape + t.shape) if g is None else g.reshape(output.shape + t.shape)
@@ -325,7 +352,9 @@ def jacobian(
             [0., 4.]])
     """
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError(f'Expected strategy to be either "forward-mode" or "reverse-mode", not {strategy!r}')
+        raise AssertionError(
+            f'Expected strategy to be either "forward-mode" or "reverse-mode", not {strategy!r}'
+        )
     if strict and vectorize:
         raise RuntimeError("jacobian: `strict=True` and `vectorize=True` are not supported together")
     if strategy == "forward-mode":
@@ -387,5 +416,10 @@ def hessian(
         return grads if is_tuple else grads[0]
 
     return jacobian(
-        gradient, inputs, create_graph=create_graph, strict=strict, vectorize=vectorize, strategy=outer_jacobian_strategy
+        gradient,
+        inputs,
+        create_graph=create_graph,
+        strict=strict,
+        vectorize=vectorize,
+        strategy=outer_jacobian_strategy,
     )

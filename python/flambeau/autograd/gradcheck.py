@@ -36,8 +36,10 @@ def _as_tuple(value: Any) -> Tensors:
 
 
 def _is_differentiable(value: Any) -> bool:
-    return isinstance(value, _C.Tensor) and value.requires_grad and (
-        value.dtype.is_floating_point or value.dtype.is_complex
+    return (
+        isinstance(value, _C.Tensor)
+        and value.requires_grad
+        and (value.dtype.is_floating_point or value.dtype.is_complex)
     )
 
 
@@ -55,7 +57,9 @@ class _Problem:
             raw = _as_tuple(func(*inputs))
         for output in raw:
             if not isinstance(output, _C.Tensor):
-                raise AttributeError(f"gradcheck: the function must return tensors, but returned {type(output)}")
+                raise AttributeError(
+                    f"gradcheck: the function must return tensors, but returned {type(output)}"
+                )
         self.checked = [i for i, output in enumerate(raw) if _is_differentiable(output)]
         self.floating = [i for i, o in enumerate(raw) if o.dtype.is_floating_point or o.dtype.is_complex]
 
@@ -83,7 +87,9 @@ def _check_inputs(inputs: Tensors) -> None:
             continue
         any_wanted = True
         if str(value.layout) != "torch.strided":
-            raise ValueError(f"gradcheck: input {index} is sparse; pass a dense tensor and convert inside the function")
+            raise ValueError(
+                f"gradcheck: input {index} is sparse; pass a dense tensor and convert inside the function"
+            )
         if value.dtype not in (_C.float64, _C.complex128):
             warnings.warn(
                 f"Input #{index} requires gradient and is not a double precision floating point or complex. This check "
@@ -105,7 +111,9 @@ def _check_inputs(inputs: Tensors) -> None:
 # --- numerical derivatives -------------------------------------------------------------------------------
 
 
-def _directional(problem: _Problem, tensor: Any, step: Any, eps: float, which: Sequence[int] | None) -> list[Any]:
+def _directional(
+    problem: _Problem, tensor: Any, step: Any, eps: float, which: Sequence[int] | None
+) -> list[Any]:
     """Central differences of all outputs when `tensor` moves along `step`."""
     data = tensor.detach()
     saved = data.clone()
@@ -122,7 +130,9 @@ def _directional(problem: _Problem, tensor: Any, step: Any, eps: float, which: S
     return [(a - b) / (2 * eps) for a, b in zip(above, below)]
 
 
-def _numerical_jacobians(problem: _Problem, tensor: Any, eps: float, which: Sequence[int] | None = None) -> list[Any]:
+def _numerical_jacobians(
+    problem: _Problem, tensor: Any, eps: float, which: Sequence[int] | None = None
+) -> list[Any]:
     """Per output the matrix (input elements, output elements)."""
     units = _units(tensor)
     rows: list[list[Any]] = []
@@ -137,7 +147,9 @@ def _numerical_jacobians(problem: _Problem, tensor: Any, eps: float, which: Sequ
         flat[element] = 0
         rows.append(total or [])
     count = len(problem.values(which)) if not rows else len(rows[0])
-    return [_C.stack([row[i] for row in rows]) if rows else _C.zeros(0, 0, dtype=_C.float64) for i in range(count)]
+    return [
+        _C.stack([row[i] for row in rows]) if rows else _C.zeros(0, 0, dtype=_C.float64) for i in range(count)
+    ]
 
 
 # --- analytical derivatives ------------------------------------------------------------------------------
@@ -164,7 +176,8 @@ def _analytical_jacobians(output: Any, wanted: list[Any], check_dtypes: bool) ->
             column.append(grad.reshape(-1))
         flat[element] = 0
     return [
-        _C.stack(column, 1) if column else _C.zeros(t.numel(), 0, dtype=t.dtype) for column, t in zip(columns, wanted)
+        _C.stack(column, 1) if column else _C.zeros(t.numel(), 0, dtype=t.dtype)
+        for column, t in zip(columns, wanted)
     ]
 
 
@@ -249,7 +262,9 @@ def _real_shape(tensor: Any) -> Any:
 class _Probe:
     """A random direction of one input, along its real or its imaginary parts, and the slopes of all outputs."""
 
-    def __init__(self, problem: _Problem, inp: int, tensor: Any, unit: Any, generator: Any, eps: float) -> None:
+    def __init__(
+        self, problem: _Problem, inp: int, tensor: Any, unit: Any, generator: Any, eps: float
+    ) -> None:
         self.inp, self.tensor, self.unit = inp, tensor, unit
         self.direction = _random_like(_real_shape(tensor), generator)
         self.slopes = _directional(problem, tensor, unit * self.direction, eps, None)
@@ -282,11 +297,17 @@ def _check_undefined(problem: _Problem) -> None:
             hidden = [undefined(o) if i in missing else o for i, o in enumerate(outputs)]
             weights = [_C.zeros_like(o) for o in outputs]
             try:
-                grads = flambeau.autograd.grad(hidden, problem.wanted, weights, retain_graph=True, allow_unused=True)
+                grads = flambeau.autograd.grad(
+                    hidden, problem.wanted, weights, retain_graph=True, allow_unused=True
+                )
             except RuntimeError as error:
-                raise GradcheckError(f"Backward fails when the gradients of some outputs are undefined: {error}") from error
+                raise GradcheckError(
+                    f"Backward fails when the gradients of some outputs are undefined: {error}"
+                ) from error
             if any(g is not None and bool((g != 0).any()) for g in grads):
-                raise GradcheckError("Backward gives gradients that are not zero when those of the outputs are undefined or zero")
+                raise GradcheckError(
+                    "Backward gives gradients that are not zero when those of the outputs are undefined or zero"
+                )
 
 
 def _check_batched(problem: _Problem) -> None:
@@ -298,7 +319,9 @@ def _check_batched(problem: _Problem) -> None:
             try:
                 batched = _gradients(output, problem.wanted, weights, is_grads_batched=True)
             except RuntimeError as error:
-                raise GradcheckError(f"While testing batched gradients of output {index}, vmap failed: {error}") from error
+                raise GradcheckError(
+                    f"While testing batched gradients of output {index}, vmap failed: {error}"
+                ) from error
             for inp, (batch, *singles) in enumerate(zip(batched, *looped)):
                 expected = _C.stack(singles)
                 if batch.shape != expected.shape:
@@ -325,7 +348,9 @@ def _forward_derivative(problem: _Problem, position: int, tangent: Any) -> list[
         # Still requiring gradients: the function may itself run a backward pass.
         inputs[place] = forward_ad.make_dual(problem.inputs[place].detach().requires_grad_(), tangent)
         duals = [forward_ad.unpack_dual(output) for output in _as_tuple(problem.func(*inputs))]
-        tangents = [_C.zeros_like(duals[i][0]) if duals[i][1] is None else duals[i][1] for i in problem.checked]
+        tangents = [
+            _C.zeros_like(duals[i][0]) if duals[i][1] is None else duals[i][1] for i in problem.checked
+        ]
         return [part.detach().clone() for part in _real_parts(tangents)]
 
 
@@ -358,7 +383,9 @@ def _check_forward(problem: _Problem, tolerances: _Tolerances, batched: bool) ->
                 _check_batched_forward(problem, inp, tangent, numbers, found)
 
 
-def _check_batched_forward(problem: _Problem, inp: int, tangent: Any, numbers: list[int], found: list[Any]) -> None:
+def _check_batched_forward(
+    problem: _Problem, inp: int, tangent: Any, numbers: list[int], found: list[Any]
+) -> None:
     tangents = _C.stack([tangent, 2 * tangent])
     try:
         batched = _batched_derivative(problem, inp, tangents)
@@ -496,18 +523,27 @@ def gradgradcheck(
     tensors = _as_tuple(inputs)
     with enable_grad():
         outputs = [o for o in _as_tuple(func(*tensors)) if _is_differentiable(o)]
-    weights = _random_grad_outputs(outputs, gen_non_contig_grad_outputs) if grad_outputs is None else _as_tuple(grad_outputs)
+    weights = (
+        _random_grad_outputs(outputs, gen_non_contig_grad_outputs)
+        if grad_outputs is None
+        else _as_tuple(grad_outputs)
+    )
     count = len(tensors)
     wanted = [i for i, t in enumerate(tensors) if _is_differentiable(t)]
 
     def gradients(*arguments: Any) -> Tensors:
         with enable_grad():
             values = tuple(
-                v.requires_grad_() if i in wanted and not v.requires_grad else v for i, v in enumerate(arguments[:count])
+                v.requires_grad_() if i in wanted and not v.requires_grad else v
+                for i, v in enumerate(arguments[:count])
             )
             results = [o for o in _as_tuple(func(*values)) if _is_differentiable(o)]
             grads = flambeau.autograd.grad(
-                results, [values[i] for i in wanted], list(arguments[count:]), create_graph=True, allow_unused=True
+                results,
+                [values[i] for i in wanted],
+                list(arguments[count:]),
+                create_graph=True,
+                allow_unused=True,
             )
         return tuple(g for g in grads if g is not None)
 

@@ -60,7 +60,9 @@ class Precision:
         self._value = value
 
 
-def _setting(owner: str, name: str, check: Callable[[Any], None], changed: Callable[[Any], None] | None) -> property:
+def _setting(
+    owner: str, name: str, check: Callable[[Any], None], changed: Callable[[Any], None] | None
+) -> property:
     slot = f"_{name}"
 
     def read(module: Any) -> Any:
@@ -86,7 +88,9 @@ def expect(kind: type, name: str) -> Callable[[Any], None]:
     return check
 
 
-def make_settings(module_name: str, rows: dict[str, tuple], changed: dict[str, Callable] | None = None) -> None:
+def make_settings(
+    module_name: str, rows: dict[str, tuple], changed: dict[str, Callable] | None = None
+) -> None:
     """Turn the names in `rows` (name: (default, check)) into checked attributes of a module."""
     module = sys.modules[module_name]
     owner = module_name.replace("flambeau", "torch", 1)

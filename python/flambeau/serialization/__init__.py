@@ -17,7 +17,12 @@ from typing import Any, Callable, Iterator
 from flambeau import _C
 from flambeau.serialization import _zip
 from flambeau.serialization._legacy import buffered, read_legacy, write_legacy
-from flambeau.serialization._locations import default_restore_location, location_tag, register_package, restorer
+from flambeau.serialization._locations import (
+    default_restore_location,
+    location_tag,
+    register_package,
+    restorer,
+)
 from flambeau.serialization._names import byte_order
 from flambeau.serialization._pickle_reader import names_in_pickle, read_pickle
 from flambeau.serialization._pickle_writer import PickleWriter
@@ -202,7 +207,9 @@ def load(
         if head == b"PK\3\4":
             return _read_archive(stream, f if mmap else None, restore, encoding, unpickle)
         if mmap:
-            raise RuntimeError("mmap can only be used with files saved with `_use_new_zipfile_serialization=True`")
+            raise RuntimeError(
+                "mmap can only be used with files saved with `_use_new_zipfile_serialization=True`"
+            )
         return read_legacy(buffered(stream), restore, encoding, unpickle)
 
 
@@ -251,14 +258,18 @@ def _file_order(archive: _zip.ArchiveReader) -> str | None:
 def _read_archive(stream: Any, path: Any, restore: Callable, encoding: str, unpickle: Callable | None) -> Any:
     archive = _zip.ArchiveReader(stream)
     if "constants.pkl" in archive:
-        raise RuntimeError("load: this is a TorchScript archive, which holds a compiled program, not an object")
+        raise RuntimeError(
+            "load: this is a TorchScript archive, which holds a compiled program, not an object"
+        )
     foreign = is_foreign(_file_order(archive))
     mapped = _zip.map_file(path, get_default_mmap_options()) if path is not None else None
 
     def read(key: str, nbytes: int, itemsize: int) -> Any:
         record = f"data/{key}"
         if archive.size(record) != nbytes:
-            raise RuntimeError(f"load: storage {key!r} has {archive.size(record)} bytes, not {nbytes}; damaged file")
+            raise RuntimeError(
+                f"load: storage {key!r} has {archive.size(record)} bytes, not {nbytes}; damaged file"
+            )
         if mapped is not None and not foreign:
             begin, end = archive.span(record)
             view = mapped[begin:end]

@@ -63,14 +63,18 @@ def restorer(map_location: Any) -> Callable[[Any, str], Any]:
     if map_location is None:
         return default_restore_location
     if isinstance(map_location, dict):
-        return lambda storage, location: default_restore_location(storage, map_location.get(location, location))
+        return lambda storage, location: default_restore_location(
+            storage, map_location.get(location, location)
+        )
     if isinstance(map_location, (str, bytes)):
         target = map_location.decode() if isinstance(map_location, bytes) else map_location
         return lambda storage, location: default_restore_location(storage, target)
     if isinstance(map_location, _C.device):
         return lambda storage, location: default_restore_location(storage, str(map_location))
     if not callable(map_location):
-        raise TypeError(f"load: map_location must be a device, str, dict or function, not {type(map_location)}")
+        raise TypeError(
+            f"load: map_location must be a device, str, dict or function, not {type(map_location)}"
+        )
 
     def restore(storage: Any, location: str) -> Any:
         result = map_location(storage, location)

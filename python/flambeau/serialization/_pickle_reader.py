@@ -50,7 +50,9 @@ class PickleReader:
                 return public(self._pop())
             operation = _OPERATIONS.get(code[0])
             if operation is None:
-                raise UnpicklingError(f"Unsupported operand {code[0]}: not part of the grammar of checkpoints")
+                raise UnpicklingError(
+                    f"Unsupported operand {code[0]}: not part of the grammar of checkpoints"
+                )
             operation(self)
 
     # --- bytes and stack ---
@@ -198,7 +200,9 @@ class PickleReader:
         elif _is_program_allowed(type(target)):
             _set_object_state(target, public(state))
         else:
-            raise UnpicklingError(f"Can only build Tensor, Parameter, OrderedDict or allowed types, but got {type(target)}")
+            raise UnpicklingError(
+                f"Can only build Tensor, Parameter, OrderedDict or allowed types, but got {type(target)}"
+            )
 
     def _replace_top(self, value: Any) -> None:
         old = self._stack[-1]

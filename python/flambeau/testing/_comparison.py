@@ -35,7 +35,9 @@ class _Options:
     def __init__(self, rtol: float | None, atol: float | None, msg: Any, **checks: bool) -> None:
         if (rtol is None) != (atol is None):
             missing = "rtol" if rtol is None else "atol"
-            raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
+            raise ValueError(
+                f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}."
+            )
         for name, value in (("rtol", rtol), ("atol", atol)):
             if value is not None and not value >= 0:
                 raise RuntimeError(f"assert_close: {name} must not be negative or NaN, but got {value}")
@@ -179,7 +181,9 @@ def _compare_tensors(actual: Any, expected: Any, options: Any, path: tuple) -> N
         actual, expected = actual.to(dtype), expected.to(dtype)
     layout = str(actual.layout)
     if layout != str(expected.layout):
-        actual, expected = (t if str(t.layout) == "torch.strided" else t.to_dense() for t in (actual, expected))
+        actual, expected = (
+            t if str(t.layout) == "torch.strided" else t.to_dense() for t in (actual, expected)
+        )
     elif layout in _SPARSE_NAMES:
         _compare_sparse(actual, expected, (rtol, atol), options, path)
         return

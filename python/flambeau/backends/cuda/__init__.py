@@ -68,7 +68,9 @@ class cuFFTPlanCacheManager:
     clear = _no_cache
 
     def __getitem__(self, device: Any) -> cuFFTPlanCache:
-        raise RuntimeError(f"cufft_plan_cache: expected 0 <= device index < 0, but got device with index {device}")
+        raise RuntimeError(
+            f"cufft_plan_cache: expected 0 <= device index < 0, but got device with index {device}"
+        )
 
 
 class cuBLASModule:
@@ -132,7 +134,9 @@ def _prefer(kind: Any, backend: Any, spellings: dict[str, str], absent: tuple[st
         if not isinstance(backend, kind):
             raise RuntimeError("Unknown input value type.")
         if backend.name in absent:
-            raise RuntimeError(f"Cannot set preferred backend to {backend.name}: it is not part of this build.")
+            raise RuntimeError(
+                f"Cannot set preferred backend to {backend.name}: it is not part of this build."
+            )
         _preferred[kind] = backend
     return _preferred[kind]
 
@@ -176,7 +180,9 @@ flash_sdp_enabled, enable_flash_sdp = _attention_setting("flash")
 math_sdp_enabled, enable_math_sdp = _attention_setting("math")
 mem_efficient_sdp_enabled, enable_mem_efficient_sdp = _attention_setting("mem_efficient")
 cudnn_sdp_enabled, enable_cudnn_sdp = _attention_setting("cudnn")
-fp16_bf16_reduction_math_sdp_allowed, allow_fp16_bf16_reduction_math_sdp = _attention_setting("fp16_bf16_reduction")
+fp16_bf16_reduction_math_sdp_allowed, allow_fp16_bf16_reduction_math_sdp = _attention_setting(
+    "fp16_bf16_reduction"
+)
 
 
 @contextlib.contextmanager
@@ -190,7 +196,10 @@ def _sdp_block(wanted: dict[str, bool]) -> Iterator[dict]:
 
 
 def sdp_kernel(
-    enable_flash: bool = True, enable_math: bool = True, enable_mem_efficient: bool = True, enable_cudnn: bool = True
+    enable_flash: bool = True,
+    enable_math: bool = True,
+    enable_mem_efficient: bool = True,
+    enable_cudnn: bool = True,
 ) -> contextlib.AbstractContextManager:
     """Which attention kernels of GPUs may run inside a block; `torch.nn.attention.sdpa_kernel` replaces it."""
     warnings.warn(
