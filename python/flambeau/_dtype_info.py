@@ -59,7 +59,8 @@ class finfo(_DtypeInfo):
     """Limits of a floating-point type.
 
     Args:
-        type: a floating or complex dtype; by default the default dtype. A complex dtype answers for its parts.
+        type: a floating or complex dtype; by default the default dtype. A complex dtype answers for its
+        parts.
     Errors: TypeError if `type` is not floating or complex.
 
     >>> import flambeau as torch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from flambeau import _C
 
@@ -304,6 +305,12 @@ def _history(tensor: Any) -> str | None:
     return "requires_grad=True" if tensor.requires_grad else None
 
 
+def _tangent(tensor: Any) -> Any:
+    """The forward-mode derivative that a dual tensor carries, or None."""
+    read = getattr(_C, "_forward_tangent", None)
+    return None if read is None else read(tensor)
+
+
 def _append(text: str, suffixes: list[str], indent: int, new_line: bool) -> str:
     # One more than the true length: the margin PyTorch's line breaks show.
     column = len(text) - text.rfind("\n") + 1
@@ -357,6 +364,9 @@ def tensor_repr(tensor: Any, *, tensor_contents: str | None = None) -> str:
     history = _history(tensor)
     if history is not None:
         suffixes.append(history)
+    tangent = _tangent(tensor)
+    if tangent is not None:
+        suffixes.append(f"tangent={tangent}")
     text = _append(prefix + contents, with_device + suffixes, indent, layout == "torch.sparse_coo")
     return f"Parameter({text})" if isinstance(tensor, Parameter) and not is_plain else text
 
@@ -375,7 +385,9 @@ def tensor_format(tensor: Any, spec: str) -> str:
         return format(tensor.item(), spec)
     if spec:
         raise TypeError(
-            f"unsupported format string passed to {type(tensor).__name__}.__format__: {spec!r} on a tensor of "
-            f"shape {tuple(tensor.shape)}; only plain tensors without dimensions format as numbers, use .item()"
+            f"unsupported format string passed to {type(tensor).__name__}.__format__: {spec!r} on a "
+            "tensor of "
+            f"shape {tuple(tensor.shape)}; only plain tensors without dimensions format as numbers, use "
+            ".item()"
         )
     return str(tensor)

@@ -2,9 +2,8 @@
 
 import math
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau.autograd.anomaly_mode import detect_anomaly, set_detect_anomaly
 
 
@@ -26,7 +25,6 @@ def test_set_detect_anomaly():
 
 
 def test_detect_anomaly_warns():
-    with pytest.warns(UserWarning, match="Anomaly Detection"):
-        with detect_anomaly():
-            assert torch.is_anomaly_enabled()
+    with pytest.warns(UserWarning, match="Anomaly Detection"), detect_anomaly():
+        assert torch.is_anomaly_enabled()
     assert not torch.is_anomaly_enabled()

@@ -1,8 +1,7 @@
 """vjp, jvp, jacobian, hessian, vhp, hvp against closed forms."""
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau.autograd import functional
 
 

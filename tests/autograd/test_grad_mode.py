@@ -2,9 +2,8 @@
 
 import threading
 
-import pytest
-
 import flambeau as torch
+import pytest
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +40,8 @@ def test_one_object_may_be_entered_twice():
 
 
 def test_error_restores():
-    with pytest.raises(ValueError):
-        with torch.no_grad():
-            raise ValueError
+    with pytest.raises(ValueError), torch.no_grad():
+        raise ValueError
     assert recorded()
 
 

@@ -1,8 +1,7 @@
 """gradcheck accepts right gradients and finds wrong ones."""
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau.autograd.gradcheck import GradcheckError, gradcheck, gradgradcheck
 
 

@@ -1,8 +1,7 @@
 """Hooks on saved tensors and on groups of gradients, edges, versions."""
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau.autograd import graph
 
 
@@ -16,10 +15,9 @@ def test_saved_tensors_hooks():
 
 
 def test_hooks_can_be_disabled():
-    with graph.disable_saved_tensors_hooks("not here"):
-        with pytest.raises(RuntimeError, match="not here"):
-            with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
-                pass
+    with graph.disable_saved_tensors_hooks("not here"), pytest.raises(RuntimeError, match="not here"):
+        with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
+            pass
     with graph.saved_tensors_hooks(lambda t: t, lambda t: t):
         pass
 

@@ -2,9 +2,8 @@
 
 import math
 
-import pytest
-
 import flambeau as torch
+import pytest
 
 
 @pytest.fixture(autouse=True)
@@ -141,9 +140,8 @@ def test_profiles():
 
 
 def test_options_return_after_an_error():
-    with pytest.raises(KeyError):
-        with torch.printoptions(precision=1):
-            raise KeyError
+    with pytest.raises(KeyError), torch.printoptions(precision=1):
+        raise KeyError
     assert torch.get_printoptions()["precision"] == 4
 
 

@@ -8,9 +8,8 @@ import random
 import struct
 import zipfile
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau import serialization
 
 

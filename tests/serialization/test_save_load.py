@@ -7,9 +7,8 @@ import os
 import pickle
 import zipfile
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau import serialization
 from flambeau.storage import FloatStorage, LongStorage, TypedStorage
 
@@ -54,7 +53,22 @@ def test_plain_values(name, options):
 
 @pytest.mark.parametrize(
     "name",
-    "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128 uint16 uint32".split(),
+    [
+        "float64",
+        "float32",
+        "float16",
+        "bfloat16",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint8",
+        "bool",
+        "complex64",
+        "complex128",
+        "uint16",
+        "uint32",
+    ],
 )
 @pytest.mark.parametrize("zipped", [True, False])
 def test_every_dtype(name, zipped):

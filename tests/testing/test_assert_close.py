@@ -2,9 +2,8 @@
 
 import math
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau.testing import assert_close, make_tensor
 
 

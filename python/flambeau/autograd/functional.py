@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import flambeau
 from flambeau import _C
@@ -22,12 +23,14 @@ def _as_tuple(value: Any, what: str, function: str) -> tuple[bool, Tensors]:
         return False, (value,)
     if not isinstance(value, tuple):
         raise TypeError(
-            f"The {what} {function} must be either a Tensor or a tuple of Tensors, but has type {type(value)}."
+            f"The {what} {function} must be either a Tensor or a tuple of Tensors, but has type "
+            f"{type(value)}."
         )
     for index, item in enumerate(value):
         if not isinstance(item, _C.Tensor):
             raise TypeError(
-                f"The {what} {function} must be either a Tensor or a tuple of Tensors, but the value at index {index} "
+                f"The {what} {function} must be either a Tensor or a tuple of Tensors, but the value at "
+                f"index {index} "
                 f"has type {type(item)}."
             )
     return True, value
@@ -100,7 +103,8 @@ def _check_outputs(outputs: Tensors, strict: bool) -> None:
     for index, output in enumerate(outputs):
         if strict and not output.requires_grad:
             raise RuntimeError(
-                f"Output {index} of the user-provided function does not require gradients. The outputs must be computed "
+                f"Output {index} of the user-provided function does not require gradients. The outputs "
+                "must be computed "
                 "in a differentiable manner from the input when running in strict mode."
             )
 
@@ -111,11 +115,13 @@ def _check_grads(grads: Tensors, strict: bool, create_graph: bool, stage: str = 
     for index, grad in enumerate(grads):
         if grad is None:
             raise RuntimeError(
-                f"{stage} of the user-provided function is independent of input {index}. This is not allowed in strict mode."
+                f"{stage} of the user-provided function is independent of input {index}. This is not "
+                "allowed in strict mode."
             )
         if create_graph and not grad.requires_grad:
             raise RuntimeError(
-                f"The jacobian of the user-provided function is independent of input {index}. This is not allowed in "
+                f"The jacobian of the user-provided function is independent of input {index}. This is "
+                "not allowed in "
                 "strict mode when create_graph=True."
             )
 
@@ -124,8 +130,10 @@ def _check_second(grads: Tensors, strict: bool) -> None:
     for index, grad in enumerate(grads):
         if strict and (grad is None or not grad.requires_grad):
             raise RuntimeError(
-                "While computing the hessian, found that the jacobian of the user-provided function with respect to "
-                f"input {index} is independent of the input. This is not allowed in strict mode: the function must be "
+                "While computing the hessian, found that the jacobian of the user-provided function "
+                "with respect to "
+                f"input {index} is independent of the input. This is not allowed in strict mode: the "
+                "function must be "
                 "twice differentiable and its jacobian must depend on the inputs."
             )
 
@@ -185,7 +193,8 @@ def jvp(
         strict: raise where an output does not depend on an input, instead of answering with zeros.
     Shapes: the product has the shapes of the outputs.
     Errors: TypeError for what is no tensor, RuntimeError for wrong shapes or in strict mode.
-    Source: the vjp is linear in its vector, and the derivative of that linear map is the jvp (Townsend, 2017).
+    Source: the vjp is linear in its vector, and the derivative of that linear map is the jvp (Townsend,
+    2017).
     """
     with enable_grad():
         is_tuple, x = _inputs(inputs, "jvp", create_graph)
@@ -341,9 +350,11 @@ def jacobian(
         create_graph: let the result be differentiated again.
         strict: raise where an output does not depend on an input, instead of answering with zeros.
         vectorize: one batched pass instead of one pass per element.
-        strategy: "reverse-mode", or "forward-mode" (with `vectorize` only), which suits fewer inputs than outputs.
+        strategy: "reverse-mode", or "forward-mode" (with `vectorize` only), which suits fewer inputs than
+        outputs.
     Shapes: output.shape + input.shape; for tuples a tuple per output of a tuple per input.
-    Errors: TypeError for what is no tensor, RuntimeError in strict mode or for strict with vectorize, NotImplementedError
+    Errors: TypeError for what is no tensor, RuntimeError in strict mode or for strict with vectorize,
+    NotImplementedError
         for forward mode without vectorize or with create_graph, AssertionError for another strategy.
 
     >>> import flambeau as torch

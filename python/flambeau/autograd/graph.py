@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable
-from typing import Any, Callable, Iterator, NamedTuple, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from flambeau import _C
 
@@ -27,7 +27,7 @@ Node = _C.Node
 
 
 class GradientEdge(NamedTuple):
-    """Where the gradient of a tensor arrives: usable in place of the tensor as an input of `backward` and `grad`."""
+    """Where the gradient of a tensor arrives; `backward` and `grad` take it in place of the tensor."""
 
     node: Any
     output_nr: int
@@ -187,7 +187,7 @@ class _MultiHandle:
         for handle in self.handles:
             handle.remove()
 
-    def __enter__(self) -> "_MultiHandle":
+    def __enter__(self) -> _MultiHandle:
         return self
 
     def __exit__(self, *error: Any) -> None:
@@ -210,7 +210,8 @@ def register_multi_grad_hook(
 
     Args:
         tensors: tensors that require gradients.
-        fn: for mode "all", called with the list of gradients (None for tensors the pass does not reach) when the last
+        fn: for mode "all", called with the list of gradients (None for tensors the pass does not reach)
+        when the last
             has been computed; for mode "any", called with the first gradient.
         mode: "all" or "any".
     Errors: ValueError for another mode, AssertionError if a tensor does not require gradients.
@@ -261,7 +262,7 @@ def _any_hook(nodes: list[Any], fn: Callable[[Any], None]) -> list[Callable[[Any
 
 
 def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
-    """Warn about gradients from other streams than the leaf's; on the CPU, which has no streams, nothing warns."""
+    """Warn about gradients from other streams than the leaf's; the CPU has no streams to warn about."""
 
 
 def set_override_stale_capture_stream(enabled: bool) -> None:

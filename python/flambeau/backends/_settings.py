@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import types
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 PRECISIONS = ("none", "ieee", "tf32", "bf16")
 _freeze = {"frozen": False, "inside_flags": 0}
@@ -33,7 +34,8 @@ def unfrozen() -> Iterator[None]:
 def check_frozen(owner: str) -> None:
     if _freeze["frozen"] and not _freeze["inside_flags"]:
         raise RuntimeError(
-            f"not allowed to set {owner} flags after disable_global_flags; please use flags() context manager instead"
+            f"not allowed to set {owner} flags after disable_global_flags; please use flags() context "
+            "manager instead"
         )
 
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import collections
 import struct
+from collections.abc import Callable, Iterator
 from pickle import UnpicklingError
-from typing import Any, Callable, Iterator
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _numpy
@@ -150,8 +151,10 @@ class PickleReader:
         found = find_allowed(module, name)
         if found is None:
             raise UnpicklingError(
-                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If you trust it with "
-                f"any argument, allow it: `torch.serialization.add_safe_globals([{name}])` or the `safe_globals` block"
+                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If "
+                "you trust it with "
+                f"any argument, allow it: `torch.serialization.add_safe_globals([{name}])` or the "
+                "`safe_globals` block"
             )
         self._push(found)
 

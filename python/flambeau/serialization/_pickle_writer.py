@@ -1,4 +1,4 @@
-"""Writes pickles opcode by opcode, so that classes carry PyTorch's names and tensors refer to storage records.
+"""Writes pickles opcode by opcode: classes carry PyTorch's names, tensors refer to storage records.
 
 Source of the opcodes: Python's Lib/pickletools.py, which documents each of them.
 """
@@ -11,7 +11,8 @@ import io
 import struct
 import sys
 import types
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization._names import STORAGE_NAMES, dtype_name, file_module, new_module

@@ -53,7 +53,8 @@ def _check_extent(size: tuple, stride: tuple, offset: Any, room: int) -> None:
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
     if 0 not in size and last >= room:
         _fail(
-            f"a tensor of size {size}, strides {stride}, offset {offset} reaches past its storage of {room} elements"
+            f"a tensor of size {size}, strides {stride}, offset {offset} reaches past its storage of "
+            f"{room} elements"
         )
     if 0 in size and offset > room:
         _fail(f"an empty tensor starts at {offset}, past its storage of {room} elements")
@@ -106,7 +107,8 @@ def rebuild_tensor_v2(
 
 
 def rebuild_tensor_v3(
-    storage: Any, storage_offset: Any, size: Any, stride: Any, requires_grad: Any, backward_hooks: Any, dtype: Any,
+    storage: Any, storage_offset: Any, size: Any, stride: Any, requires_grad: Any, backward_hooks: Any,
+    dtype: Any,
     metadata: Any = None,
 ) -> Any:  # fmt: skip
     tensor = _view(storage, dtype, storage_offset, size, stride)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pickle import UnpicklingError
-from typing import Any, Callable
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization._locations import location_tag

@@ -178,7 +178,7 @@ def read_exactly(stream: Any, data: bytearray) -> None:
 
 
 def map_file(path: Any, flags: int | None) -> memoryview:
-    """A file as memory whose pages are read when touched; unless `flags` share it, writes stay in this process."""
+    """A file as memory, read when touched; unless `flags` share it, writes stay in this process."""
     shared = flags is not None and flags == getattr(mmap, "MAP_SHARED", None)
     with open(path, "r+b" if shared else "rb") as file:
         return memoryview(

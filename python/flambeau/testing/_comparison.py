@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cmath
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, Callable, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from flambeau import _C
 
@@ -281,7 +281,8 @@ def assert_close(
         equal_nan: let NaN equal NaN.
         check_device, check_dtype, check_layout, check_stride: what else must agree.
         msg: error text, or a function of the generated text.
-    Errors: AssertionError if they differ, TypeError for kinds that cannot be compared, ValueError for one tolerance.
+    Errors: AssertionError if they differ, TypeError for kinds that cannot be compared, ValueError for one
+    tolerance.
 
     >>> import flambeau as torch
     >>> torch.testing.assert_close(torch.tensor([1.0]), torch.tensor([1.0 + 1e-7]))

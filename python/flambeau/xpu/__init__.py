@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections import OrderedDict
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from flambeau._absent_device import AbsentDeviceGuard, absent_class, define, device_index, fails, gives
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import enum
 import warnings
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from flambeau import backends
 from flambeau._absent_device import absent_class, define, fails, gives

@@ -40,7 +40,7 @@ class verbose:
     def __init__(self, level: int) -> None:
         self.level = level
 
-    def __enter__(self) -> "verbose | None":
+    def __enter__(self) -> verbose | None:
         if self.level == VERBOSE_OFF:
             return None
         if not _C._set_onednn_verbose(self.level):
