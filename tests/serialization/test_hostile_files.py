@@ -135,7 +135,8 @@ def mutate(data, draw):
 def test_mutated_files_load_or_raise():
     draw = random.Random(1337)
     value = {
-        "t": torch.arange(6.0).reshape(2, 3), "p": torch.nn.Parameter(torch.ones(2)), "n": [1, 2**70, None, "é", b"x"],
+        "t": torch.arange(6.0).reshape(2, 3), "p": torch.nn.Parameter(torch.ones(2)),
+        "n": [1, 2**70, None, "é", b"x"],
         "o": collections.OrderedDict(a=1), "s": torch.Size([1]), "d": torch.float16, "set": {1},
     }  # fmt: skip
     whole = checkpoint(value)

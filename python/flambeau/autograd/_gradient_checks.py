@@ -266,7 +266,7 @@ def _real_shape(tensor: Any) -> Any:
 
 
 class _Probe:
-    """A random direction of one input, along its real or its imaginary parts, and the slopes of all outputs."""
+    """A random direction of one input, along its real or imaginary parts, and the outputs' slopes."""
 
     def __init__(
         self, problem: Problem, inp: int, tensor: Any, unit: Any, generator: Any, eps: float

@@ -202,12 +202,13 @@ def sdp_kernel(
     enable_mem_efficient: bool = True,
     enable_cudnn: bool = True,
 ) -> contextlib.AbstractContextManager:
-    """Which attention kernels of GPUs may run inside a block; `torch.nn.attention.sdpa_kernel` replaces it."""
+    """Which attention kernels of GPUs may run in a block; replaced by `torch.nn.attention.sdpa_kernel`."""
     warnings.warn(
         "`torch.backends.cuda.sdp_kernel()` is deprecated: use `torch.nn.attention.sdpa_kernel()`",
         FutureWarning,
         stacklevel=2,
     )
     return _sdp_block({
-        "flash": enable_flash, "math": enable_math, "mem_efficient": enable_mem_efficient, "cudnn": enable_cudnn,
+        "flash": enable_flash, "math": enable_math, "mem_efficient": enable_mem_efficient,
+        "cudnn": enable_cudnn,
     })  # fmt: skip
