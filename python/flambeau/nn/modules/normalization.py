@@ -43,10 +43,17 @@ class CrossMapLRN2d(LocalResponseNorm):
         super().__init__(size, alpha, beta, k)
 
     def forward(self, input):
-        # The window lies around the channel with (size − 1)/2 rounded down before it.
-        squares = _C.pad(input.square().unsqueeze(1), (0, 0, 0, 0, (self.size - 1) // 2, self.size // 2))
-        mean = _C.avg_pool3d(squares, (self.size, 1, 1), stride=1).squeeze(1)
-        return input * (self.k + self.alpha * mean).pow(-self.beta)
+        # reach channels on either side; channel 0 also counts where it lies outside of the window, as in the
+        # running sum of Lua Torch's SpatialCrossMapLRN, whose results trained networks rely on.
+        reach = (self.size - 1) // 2
+        channels = input.size(1)
+        square = input.square()
+        padded = _C.pad(square.unsqueeze(1), (0, 0, 0, 0, reach, reach))
+        total = _C.avg_pool3d(padded, (2 * reach + 1, 1, 1), stride=1, divisor_override=1).squeeze(1)
+        beyond = channels - reach - 1
+        if beyond > 0:
+            total = total + _C.pad(square[:, :1].expand(-1, beyond, -1, -1), (0, 0, 0, 0, reach + 1, 0))
+        return input * (self.k + self.alpha / self.size * total).pow(-self.beta)
 
 
 class _ShapeNorm(Module):

@@ -132,14 +132,8 @@ class AvgPool1d(_AvgPoolNd):
                              self.count_include_pad)
 
 
-class AvgPool2d(_AvgPoolNd):
-    """Mean of each window; see AvgPool1d. divisor_override: what sums are divided by instead of the count.
-
-    Shapes: (N, C, H, W) or (C, H, W) → the same with pooled sizes.
-    """
-
+class _SpatialAvgPoolNd(_AvgPoolNd):
     __constants__ = [*_AvgPoolNd.__constants__, "divisor_override"]
-    _pool = staticmethod(_C.avg_pool2d)
 
     def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True,
                  divisor_override=None):
@@ -161,14 +155,19 @@ class AvgPool2d(_AvgPoolNd):
                           self.count_include_pad, self.divisor_override)
 
 
-class AvgPool3d(_AvgPoolNd):
+class AvgPool2d(_SpatialAvgPoolNd):
+    """Mean of each window; see AvgPool1d. divisor_override: what sums are divided by instead of the count.
+
+    Shapes: (N, C, H, W) or (C, H, W) → the same with pooled sizes.
+    """
+
+    _pool = staticmethod(_C.avg_pool2d)
+
+
+class AvgPool3d(_SpatialAvgPoolNd):
     """Mean of each window; see AvgPool2d. Shapes: (N, C, D, H, W) or (C, D, H, W) → with pooled sizes."""
 
-    __constants__ = AvgPool2d.__constants__
     _pool = staticmethod(_C.avg_pool3d)
-    __init__ = AvgPool2d.__init__
-    __setstate__ = AvgPool2d.__setstate__
-    forward = AvgPool2d.forward
 
 
 class _FractionalMaxPoolNd(Module):
