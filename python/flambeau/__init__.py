@@ -28,6 +28,8 @@ from . import _tensor  # noqa: E402
 
 _tensor._attach()
 from ._functions import *  # noqa: E402, F401, F403
+from .random import (default_generator, get_rng_state, initial_seed, manual_seed, seed,  # noqa: E402, F401
+                     set_rng_state)
 from ._legacy_types import types as _types  # noqa: E402
 
 globals().update(_types)
