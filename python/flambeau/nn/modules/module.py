@@ -5,6 +5,7 @@ state_dict are in module_tree.py, module_hooks.py and module_state.py.
 """
 from __future__ import annotations
 
+from ...legacy.modules import eval_with_mode
 from collections import OrderedDict
 
 from ... import _C
@@ -330,9 +331,11 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
             module.train(mode)
         return self
 
-    def eval(self):
+    def eval(self, mode=None):
         """Set evaluation mode: the same as train(False)."""
-        return self.train(False)
+        if mode is None:
+            return self.train(False)
+        return eval_with_mode(self, mode)
 
     def requires_grad_(self, requires_grad=True):
         """Set whether the parameters take gradients."""
