@@ -9,7 +9,8 @@ from flambeau import _C
 UntypedStorage = _C.UntypedStorage
 
 _DTYPE_OF_CLASS = {
-    "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
+    "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8",
     "ByteStorage": "uint8", "BoolStorage": "bool", "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128",
@@ -36,7 +37,12 @@ class TypedStorage:
     _class_dtype: Any = None
 
     def __init__(
-        self, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False
+        self,
+        *args: Any,
+        wrap_storage: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        _internal: bool = False,
     ) -> None:
         if self._class_dtype is not None:
             if dtype is not None and dtype != self._class_dtype:
@@ -45,7 +51,9 @@ class TypedStorage:
         self.dtype = _C.get_default_dtype() if dtype is None else dtype
         if wrap_storage is not None:
             if args or not isinstance(wrap_storage, UntypedStorage):
-                raise TypeError(f"wrap_storage must be the only source and an UntypedStorage, not {type(wrap_storage)}")
+                raise TypeError(
+                    f"wrap_storage must be the only source and an UntypedStorage, not {type(wrap_storage)}"
+                )
             self._untyped_storage = wrap_storage
             return
         if len(args) > 1:
@@ -151,7 +159,9 @@ class TypedStorage:
 
     def copy_(self, source: Any, non_blocking: bool | None = None) -> "TypedStorage":
         """Take the elements of another storage, converted."""
-        other = source if isinstance(source, TypedStorage) else TypedStorage(wrap_storage=source, dtype=_C.uint8)
+        other = (
+            source if isinstance(source, TypedStorage) else TypedStorage(wrap_storage=source, dtype=_C.uint8)
+        )
         self._tensor().copy_(other._tensor())
         return self
 
@@ -192,8 +202,10 @@ class TypedStorage:
         return seen[key]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TypedStorage) and self.dtype == other.dtype and (
-            self.data_ptr() == other.data_ptr() and self.nbytes() == other.nbytes()
+        return (
+            isinstance(other, TypedStorage)
+            and self.dtype == other.dtype
+            and (self.data_ptr() == other.data_ptr() and self.nbytes() == other.nbytes())
         )
 
     def __hash__(self) -> int:
@@ -220,7 +232,12 @@ _CLASSES: dict[str, Any] = {}
 _CLASS_OF_DTYPE: dict[Any, str] = {}
 for _name, _dtype_name in _DTYPE_OF_CLASS.items():
     _dtype = getattr(_C, _dtype_name)
-    _members = {"_class_dtype": _dtype, "dtype": _dtype, "__module__": __name__, "__doc__": f"Elements of {_dtype}."}
+    _members = {
+        "_class_dtype": _dtype,
+        "dtype": _dtype,
+        "__module__": __name__,
+        "__doc__": f"Elements of {_dtype}.",
+    }
     _CLASSES[_name] = _NamedStorageType(_name, (TypedStorage,), _members)
     _CLASS_OF_DTYPE[_dtype] = _name
     globals()[_name] = _CLASSES[_name]

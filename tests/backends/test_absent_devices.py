@@ -2,9 +2,8 @@
 
 import inspect
 
-import pytest
-
 import flambeau as torch
+import pytest
 
 
 def test_programs_that_ask_first_stay_on_the_cpu():
@@ -50,9 +49,8 @@ def test_cuda_errors():
         torch.cuda.FloatTensor(2)
     with pytest.raises(ValueError):
         torch.cuda.set_device("cpu")
-    with pytest.raises(RuntimeError):
-        with torch.cuda.device(0):
-            pass
+    with pytest.raises(RuntimeError), torch.cuda.device(0):
+        pass
     with pytest.raises(RuntimeError):
         torch.cuda.nvtx.range_push("x")
     with pytest.raises(TypeError):

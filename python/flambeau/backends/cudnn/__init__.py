@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any, ContextManager
 
 from flambeau import _C, backends
-from flambeau.backends._settings import Precision, check_precision, expect, flags_block, make_settings, set_many
+from flambeau.backends._settings import (
+    Precision,
+    check_precision,
+    expect,
+    flags_block,
+    make_settings,
+    set_many,
+)
 
 CUDNN_TENSOR_DTYPES = {_C.float16, _C.float32, _C.float64}
 

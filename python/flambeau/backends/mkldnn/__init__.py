@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any, ContextManager
 
 from flambeau import _C, backends
-from flambeau.backends._settings import Precision, check_precision, expect, flags_block, make_settings, set_many
+from flambeau.backends._settings import (
+    Precision,
+    check_precision,
+    expect,
+    flags_block,
+    make_settings,
+    set_many,
+)
 
 VERBOSE_OFF = 0
 VERBOSE_ON = 1
@@ -33,7 +40,7 @@ class verbose:
     def __init__(self, level: int) -> None:
         self.level = level
 
-    def __enter__(self) -> "verbose | None":
+    def __enter__(self) -> verbose | None:
         if self.level == VERBOSE_OFF:
             return None
         if not _C._set_onednn_verbose(self.level):
