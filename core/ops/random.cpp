@@ -269,7 +269,9 @@ struct RandomInFrom {
     if (to) return fill_range(self, from, *to, generator_or_default(g));
     const Limits limits = limits_of(self.dtype());
     if (from == INT64_MIN && (self.dtype() == DType::i64 || is_floating(self.dtype())))
-      return draw_numbers(self, [&](auto* out, int64_t n, Rounding) { random_all64(out, n, generator_or_default(g)); });
+      return draw_numbers(self, [&]<class T>(T* out, int64_t n, Rounding) {
+        if constexpr (std::is_same_v<T, int64_t> || std::is_floating_point_v<T>) random_all64(out, n, generator_or_default(g));
+      });
     check(from >= limits.low && from <= limits.high, "from is out of bounds for ", name_of(self.dtype()));
     const uint64_t count = static_cast<uint64_t>(limits.high) - static_cast<uint64_t>(from) + 1;
     draw_numbers(self, [&](auto* out, int64_t n, Rounding) { random_range(out, n, from, count, generator_or_default(g)); });

@@ -10,7 +10,7 @@ _C._set_error_classes(errors._classes)
 
 
 def _absent(name):
-    if name.startswith("__"):
+    if name.startswith("_"):
         raise AttributeError(name)
 
     def call(*args, **kwargs):
@@ -27,6 +27,9 @@ from ._formats import (channels_last, channels_last_3d, contiguous_format, layou
 from . import _tensor  # noqa: E402
 
 _tensor._attach()
+from . import overrides  # noqa: E402
+
+overrides._install()
 from ._functions import *  # noqa: E402, F401, F403
 from .random import (default_generator, get_rng_state, initial_seed, manual_seed, seed,  # noqa: E402, F401
                      set_rng_state)

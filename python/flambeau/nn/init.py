@@ -56,19 +56,49 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Draw from N(mean, std²) conditioned on [a, b], by inverting the distribution function."""
-    def below(x):
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+    """Draw from N(mean, std²) conditioned on [a, b], by rejection.
+
+    Proposals are normal where [a, b] holds more than 0.3 of the distribution, else uniform.
+    """
+    if tensor.is_meta:
+        return tensor
     if (mean < a - 2 * std) or (mean > b + 2 * std):
         warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
                       "The distribution of values may be incorrect.", stacklevel=2)
+    share = (math.erf((b - mean) / (std * math.sqrt(2.0))) - math.erf((a - mean) / (std * math.sqrt(2.0)))) / 2.0
     with no_grad():
-        low, high = below((a - mean) / std), below((b - mean) / std)
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        return tensor.clamp_(min=a, max=b)
+        if share > 0.3:
+            return _reject_from_normal(tensor, mean, std, a, b, generator)
+        return _reject_from_uniform(tensor, mean, std, a, b, generator)
+
+
+def _reject_from_normal(tensor, mean, std, a, b, generator):
+    """Draw normal numbers anew, for the whole tensor, until each place has had one in [a, b]."""
+    low, high = (tensor.new_tensor(bound).item() for bound in (a, b))  # bounds the dtype can represent
+    tensor.normal_(mean, std, generator=generator)
+    outside = (tensor < low) | (tensor > high)
+    while outside.any():
+        fresh = _C.empty_like(tensor).normal_(mean, std, generator=generator)
+        tensor.copy_(_C.where(outside, fresh, tensor))
+        outside = (tensor < low) | (tensor > high)
+    return tensor
+
+
+def _reject_from_uniform(tensor, mean, std, a, b, generator):
+    """Draw uniform numbers and accept each with its density's share of the largest density in [a, b]."""
+    mode = max(a, min(mean, b))
+    largest = -0.5 * ((mode - mean) / std) ** 2
+
+    def refused(values):
+        log_share = values.clone().sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(largest)
+        return _C.empty_like(values).uniform_(generator=generator).log_().gt(log_share)
+    tensor.uniform_(a, b, generator=generator)
+    open_places = refused(tensor)
+    while open_places.any():
+        fresh = _C.empty_like(tensor).uniform_(a, b, generator=generator)
+        tensor.copy_(_C.where(open_places, fresh, tensor))
+        open_places = open_places & refused(fresh)
+    return tensor
 
 
 def constant_(tensor, val):

@@ -89,7 +89,9 @@ class SGD(FusedOptimizer):
         with no_grad():
             for param, grad in zip(params, grads):
                 if grad.is_sparse:
-                    param.add_(grad, alpha=sign * number(group["lr"]))
+                    grad = grad.coalesce()
+                    step = grad.values() * (sign * number(group["lr"]))
+                    param.index_put_(tuple(grad.indices()), step, accumulate=True)
                 else:
                     dense.append((param, grad))
         return [p for p, _ in dense], [g for _, g in dense]

@@ -276,3 +276,20 @@ def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_fu
 def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
     """Connectionist temporal classification loss (Graves et al. 2006) of log_probs (T, N, C) or (T, C)."""
     return _C.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
+
+
+def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean",
+                         ignore_index=None, label_smoothing=0.0, options=None):
+    """Cross-entropy of input·linear_weightᵀ + linear_bias.
+
+    Args:
+        input: (N, in_features) or (in_features).
+        linear_weight: (C, *, in_features); linear_bias: (C, *) or None.
+        target, weight, reduction, label_smoothing: as for cross_entropy of scores (N, C, *) or (C, *).
+        options: hints of how to compute in pieces; the result does not depend on them.
+    """
+    scores = _C.linear(input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten())
+    scores = scores.view(*input.shape[:-1], *linear_weight.shape[:-1])
+    return cross_entropy(scores, target, weight=weight, reduction=reduction,
+                         ignore_index=-100 if ignore_index is None else ignore_index,
+                         label_smoothing=label_smoothing)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import operator
+import warnings
 from collections import OrderedDict
 from collections.abc import Container as AbstractContainer
 from collections.abc import Iterable, Mapping
@@ -19,7 +20,6 @@ class Container(Module):
 
     def __init__(self, **kwargs):
         super().__init__()
-        import warnings
         warnings.warn("nn.Container is deprecated. All of its functionality is now implemented in nn.Module. "
                       "Subclass that instead.", FutureWarning, stacklevel=2)
         for name, module in kwargs.items():
@@ -317,12 +317,12 @@ def _pairs(source, owner, what):
     return pairs
 
 
-def _describe_member(value):
-    """What a parameter container's repr says of one member."""
+def _describe_member(value, name_of):
+    """What a parameter container's repr says of one member; `name_of` gives a parameter's type."""
     if isinstance(value, _C.Tensor):
         kind = "Parameter" if isinstance(value, Parameter) else "Tensor"
         device = "" if value.device.type == "cpu" else f" ({value.device})"
-        name = value.dtype if kind == "Tensor" else value.type()
+        name = name_of(value) if kind == "Parameter" else value.dtype
         return f"{kind} containing: [{name} of size {'x'.join(map(str, value.size()))}{device}]"
     return f"Object of type: {type(value).__name__}"
 
@@ -383,7 +383,7 @@ class ParameterList(Module):
         return self
 
     def extra_repr(self):
-        return "\n".join(f"  ({i}): {_describe_member(v)}" for i, v in enumerate(self))
+        return "\n".join(f"  ({i}): {_describe_member(v, lambda p: p.dtype)}" for i, v in enumerate(self))
 
     def __call__(self, *args, **kwargs):
         raise RuntimeError("ParameterList should not be called.")
@@ -489,7 +489,7 @@ class ParameterDict(Module):
             self[key] = value
 
     def extra_repr(self):
-        return "\n".join(f"  ({k}): {_describe_member(v)}" for k, v in self.items())
+        return "\n".join(f"  ({k}): {_describe_member(v, lambda p: p.type())}" for k, v in self.items())
 
     def __call__(self, input):
         raise RuntimeError("ParameterDict should not be called.")

@@ -137,7 +137,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         if value is not None and not isinstance(value, Tensor):
             raise _wrong_kind(value, "buffer", name, "torch.nn.Buffer, torch.Tensor or None expected")
         if is_buffer:
-            self._forget(name, own, "_parameters", "_modules", "_buffers")
+            self._forget(name, own, "_parameters", "_modules")
             self.register_buffer(name, value, value.persistent)
         else:
             buffers[name] = apply_registration_hooks(
