@@ -1,8 +1,6 @@
 """Methods of `Tensor` that are written in Python; attached to the one class, so that `type(x) is Tensor` holds."""
 from __future__ import annotations
 
-import warnings
-
 from . import _C
 
 Tensor = _C.Tensor
@@ -244,7 +242,7 @@ def storage(self):
 
 def contiguous(self, memory_format=None):
     """This tensor packed in memory, last dim fastest: itself if it already is."""
-    if memory_format is not None and memory_format is not _C.contiguous_format and memory_format is not _C.preserve_format:
+    if memory_format not in (None, _C.contiguous_format, _C.preserve_format):
         return self if self.is_contiguous(memory_format=memory_format) else self.clone(memory_format=memory_format)
     return self if self.is_contiguous() else _C._contiguous(self)
 
@@ -320,7 +318,8 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         source = _C._tensor_from_storage(storage, self.dtype, storage_offset, size, stride)
     elif size is not None:
         stride = _packed(size) if stride is None else stride
-        source = _C._tensor_from_storage(source.untyped_storage(), self.dtype, storage_offset, tuple(size), tuple(stride))
+        source = _C._tensor_from_storage(source.untyped_storage(), self.dtype, storage_offset, tuple(size),
+                                         tuple(stride))
     _C._become(self, source)
     return self
 
@@ -377,8 +376,9 @@ def _attach():
     names = {"float": _C.float32, "double": _C.float64, "half": _C.float16, "bfloat16": _C.bfloat16, "int": _C.int32,
              "long": _C.int64, "short": _C.int16, "char": _C.int8, "byte": _C.uint8, "bool": _C.bool,
              "cfloat": _C.complex64, "cdouble": _C.complex128}
-    legacy = {"float": "Float", "double": "Double", "half": "Half", "bfloat16": "BFloat16", "int": "Int", "long": "Long",
-              "short": "Short", "char": "Char", "byte": "Byte", "bool": "Bool", "cfloat": "ComplexFloat",
+    legacy = {"float": "Float", "double": "Double", "half": "Half", "bfloat16": "BFloat16", "int": "Int",
+              "long": "Long", "short": "Short", "char": "Char", "byte": "Byte", "bool": "Bool",
+              "cfloat": "ComplexFloat",
               "cdouble": "ComplexDouble"}
     for name, dtype in names.items():
         setattr(Tensor, name, _cast_method(name, dtype))
@@ -393,8 +393,8 @@ def _attach():
     Tensor.layout = property(lambda self: _C.strided)
     Tensor._make_subclass = staticmethod(_C._make_subclass)
     Tensor._is_view = lambda self: _C._is_view(self)
-    Tensor.is_quantized = Tensor.is_sparse = Tensor.is_mkldnn = Tensor.is_cuda = Tensor.is_meta = Tensor.is_nested = False
-    Tensor.is_sparse_csr = Tensor.is_xpu = Tensor.is_mps = Tensor.is_xla = Tensor.is_cpu = False
+    Tensor.is_quantized = Tensor.is_sparse = Tensor.is_mkldnn = Tensor.is_cuda = Tensor.is_meta = False
+    Tensor.is_nested = Tensor.is_sparse_csr = Tensor.is_xpu = Tensor.is_mps = Tensor.is_xla = Tensor.is_cpu = False
     Tensor.is_cpu = True
     Tensor.name = None
     Tensor.names = property(lambda self: (None,) * self.dim())

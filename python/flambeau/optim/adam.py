@@ -48,7 +48,8 @@ class Adam(FusedOptimizer):
         for place, beta in enumerate(betas):
             if isinstance(beta, Tensor):
                 if foreach and not capturable:
-                    raise ValueError(f"betas[{place}] as a Tensor is not supported for capturable=False and foreach=True")
+                    raise ValueError(f"betas[{place}] as a Tensor is not supported for capturable=False "
+                                     "and foreach=True")
                 if beta.numel() != 1:
                     raise ValueError(f"Tensor betas[{place}] must be 1-element")
 
