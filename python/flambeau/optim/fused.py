@@ -78,7 +78,7 @@ def number(value):
 
 
 def zero_step():
-    """The step count of a new state: a 0-d tensor of the default dtype if that is float64, else of float32."""
+    """The step count of a new state: 0-d, float64 if that is the default dtype, else float32."""
     dtype = _C.float64 if _C.get_default_dtype() == _C.float64 else _C.float32
     return _C.tensor(0.0, dtype=dtype)
 

@@ -87,7 +87,8 @@ def interpolate(
 
     Args:
         size, scale_factor: one of them, a number or one a dimension.
-        mode: "nearest", "nearest-exact", "area", "linear" (3-d), "bilinear", "bicubic" (4-d), "trilinear" (5-d).
+        mode: "nearest", "nearest-exact", "area", "linear" (3-d), "bilinear" or "bicubic" (4-d),
+            "trilinear" (5-d).
         align_corners: whether corner pixels keep their values; only for the linear and cubic modes.
         recompute_scale_factor: use the scale that the rounded size gives.
         antialias: smooth while shrinking; only bilinear and bicubic.

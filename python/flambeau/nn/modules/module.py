@@ -115,10 +115,12 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
 
     def __getattr__(self, name):
         own = self.__dict__
-        for kind in ("_parameters", "_buffers", "_modules"):
-            members = own.get(kind)
-            if members is not None and name in members:
-                return members[name]
+        if "_parameters" in own and name in own["_parameters"]:
+            return own["_parameters"][name]
+        if "_modules" in own and name in own["_modules"]:
+            return own["_modules"][name]
+        if "_buffers" in own and name in own["_buffers"]:
+            return own["_buffers"][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 
     def __setattr__(self, name, value):
