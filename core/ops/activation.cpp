@@ -138,7 +138,7 @@ struct Prelu {
     check<ShapeError>(channels == weight.numel(), "Mismatch of parameter numbers and input channel size. Found "
                       "parameter numbers = ", weight.numel(), " and channel size = ", channels, ".");
     Dims shape;
-    for (int i = 0; i < x.dim(); ++i) shape.push_back(i == 1 ? channels : 1);
+    for (int i = 0; i < x.dim(); ++i) shape.push(i == 1 ? channels : 1);
     return call_op<PreluKernel>(x, reshape(weight, shape));
   }
 };
