@@ -8,13 +8,13 @@
 
 namespace fb {
 
-using Real = Elementwise<Result::same, floats_only>;
+using Floating = Elementwise<Result::same, floats_only>;
 
 // A gradient that passes where a condition on x holds is linear in g, and its derivative by x is 0.
 struct ReluVjp {
   static constexpr auto schema = "_relu_vjp(Tensor grad, Tensor output) -> Tensor";
   static constexpr auto doc = "Gradient of relu from its output: grad where output > 0 or nan, else 0.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T y) { return math::select(y <= T(0.0), T(0.0), g); }
   static Tensor vjp_grad(Tensor g, In<1> y) { return relu_vjp(g, y); }
   static NoGrad vjp_output();
@@ -23,7 +23,7 @@ struct ReluVjp {
 struct ThresholdVjp {
   static constexpr auto schema = "_threshold_vjp(Tensor grad, Tensor self, Scalar threshold) -> Tensor";
   static constexpr auto doc = "Gradient of threshold: grad where self > threshold or nan, else 0.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x, T threshold) { return math::select(x <= threshold, T(0.0), g); }
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> threshold) {
     return call_op<ThresholdVjp>(g, x, threshold.value);
@@ -34,7 +34,7 @@ struct ThresholdVjp {
 struct HardtanhVjp {
   static constexpr auto schema = "_hardtanh_vjp(Tensor grad, Tensor self, Scalar min_val, Scalar max_val) -> Tensor";
   static constexpr auto doc = "Gradient of hardtanh: grad strictly between the limits, else 0.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x, T low, T high) {
     return math::select((x <= low) | (x >= high), T(0.0), g);
   }
@@ -47,7 +47,7 @@ struct HardtanhVjp {
 struct ShrinkVjp {
   static constexpr auto schema = "_shrink_vjp(Tensor grad, Tensor self, Scalar lambd) -> Tensor";
   static constexpr auto doc = "Gradient of hardshrink and softshrink: grad outside [-lambd, lambd], else 0.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x, T lambd) {
     return math::select((x >= -lambd) & (x <= lambd), T(0.0), g);
   }
@@ -58,7 +58,7 @@ struct ShrinkVjp {
 struct LeakyReluVjp {
   static constexpr auto schema = "_leaky_relu_vjp(Tensor grad, Tensor self, Scalar negative_slope) -> Tensor";
   static constexpr auto doc = "Gradient of leaky_relu: grad where self > 0, else negative_slope * grad.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x, T slope) { return math::select(x > T(0.0), g, g * slope); }
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> slope) {
     return call_op<LeakyReluVjp>(g, x, slope.value);
@@ -69,7 +69,7 @@ struct LeakyReluVjp {
 struct PreluVjp {
   static constexpr auto schema = "_prelu_vjp(Tensor grad, Tensor self, Tensor weight) -> Tensor";
   static constexpr auto doc = "Gradient of prelu by its input: grad where self > 0, else weight * grad.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x, T w) { return math::select(x > T(0.0), g, g * w); }
   static Tensor vjp_grad(Tensor g, In<1> x, In<2> w) { return call_op<PreluVjp>(g, x, w); }
   static NoGrad vjp_self();
@@ -79,7 +79,7 @@ struct PreluVjp {
 struct HardsigmoidVjp {
   static constexpr auto schema = "_hardsigmoid_vjp(Tensor grad, Tensor self) -> Tensor";
   static constexpr auto doc = "Gradient of hardsigmoid: grad / 6 for |self| < 3, else 0.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x) {
     return math::select(math::fabs(x) < T(3.0), g * T(1.0 / 6.0), T(0.0));
   }
@@ -90,7 +90,7 @@ struct HardsigmoidVjp {
 struct HardswishVjp {
   static constexpr auto schema = "_hardswish_vjp(Tensor grad, Tensor self) -> Tensor";
   static constexpr auto doc = "Gradient of hardswish: grad * (self / 3 + 1/2) between -3 and 3, 0 below, grad above.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x) {
     T inside = g * (x * T(1.0 / 3.0) + T(0.5));
     return math::select(x <= T(-3.0), T(0.0), math::select(x < T(3.0), inside, g));
@@ -136,7 +136,7 @@ struct SiluVjp {
 struct LogSigmoidVjp {
   static constexpr auto schema = "_log_sigmoid_vjp(Tensor grad, Tensor self) -> Tensor";
   static constexpr auto doc = "Gradient of log_sigmoid: grad * sigmoid(-self).";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x) { return g * math::sigmoid(-x); }
   static Tensor vjp_grad(Tensor g, In<1> x) { return call_op<LogSigmoidVjp>(g, x); }
   static Tensor vjp_self(Tensor g, In<0> grad, In<1> x) { return -sigmoid_vjp(g * grad, sigmoid(x)); }
@@ -145,7 +145,7 @@ struct LogSigmoidVjp {
 struct SoftplusVjp {
   static constexpr auto schema = "_softplus_vjp(Tensor grad, Tensor self, Scalar beta, Scalar threshold) -> Tensor";
   static constexpr auto doc = "Gradient of softplus: grad * sigmoid(beta self), grad where beta self > threshold.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x, T beta, T threshold) {
     T z = x * beta;
     return math::select(z > threshold, g, g * math::sigmoid(z));
@@ -164,7 +164,7 @@ struct EluVjp {
       "_elu_vjp(Tensor grad, Tensor self, Scalar alpha, Scalar scale, Scalar input_scale) -> Tensor";
   static constexpr auto doc =
       "Gradient of elu: grad * scale where self > 0, else grad * alpha * scale * input_scale * exp(input_scale * self).";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x, T alpha, T scale, T input_scale) {
     T left = g * (alpha * scale * input_scale) * math::exp(x * input_scale);
     return math::select(x <= T(0.0), left, g * scale);
@@ -182,7 +182,7 @@ struct EluVjp {
 struct MishVjp {
   static constexpr auto schema = "_mish_vjp(Tensor grad, Tensor self) -> Tensor";
   static constexpr auto doc = "Gradient of mish: grad * (t + x (1 - t²) s), t = tanh(softplus(x)), s = sigmoid(x).";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x) {
     T t = math::tanh(math::log1p_exp(x)), s = math::sigmoid(x);
     return g * (t + x * (T(1.0) - t * t) * s);
@@ -199,7 +199,7 @@ struct MishVjp {
 struct GeluErfVjp {
   static constexpr auto schema = "_gelu_erf_vjp(Tensor grad, Tensor self) -> Tensor";
   static constexpr auto doc = "Gradient of gelu: grad * (Φ(x) + x φ(x)).";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x) {
     T density = T(one_over_root_2_pi) * math::exp(x * x * T(-0.5));
     return g * (gelu_gate(x) + x * density);
@@ -215,7 +215,7 @@ struct GeluErfVjp {
 struct GeluTanhVjp {
   static constexpr auto schema = "_gelu_tanh_vjp(Tensor grad, Tensor self) -> Tensor";
   static constexpr auto doc = "Gradient of gelu with approximate='tanh'.";
-  using kind = Real;
+  using kind = Floating;
   template <class T> static T forward(T g, T x) {
     T square = x * x;
     T t = math::tanh(T(root_2_over_pi) * (x + T(gelu_cubic) * square * x));
