@@ -12,7 +12,7 @@ namespace fb {
   X(special_polynomial) X(activation) X(activation_gate) X(activation_vjp) X(reduce) X(statistics) \
   X(extreme) X(scan) X(sort) X(search) X(view) X(shape) X(join) X(copy) X(index) X(gather) X(masked) \
   X(create) X(random) X(matmul) X(linear) X(softmax) X(loss) X(loss_class) X(normalize) X(embedding) \
-  X(dropout) X(update) X(conv) X(pool)
+  X(dropout) X(update) X(conv) X(pool) X(addmm)
 
 #define X(group) void register_##group(Registry&);
 FB_GROUPS(X)
