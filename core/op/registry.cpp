@@ -8,7 +8,7 @@ namespace fb {
 // Every group of ops, in the order of registration.
 #define FB_GROUPS(X) \
   X(arithmetic) X(comparison) X(bitwise) X(rounding) X(complex) X(exponential) X(trigonometric) X(special) \
-  X(activation) X(reduce) X(statistics) X(extreme) X(scan) X(sort) X(search) X(view) \
+  X(activation) X(reduce) X(statistics) X(extreme) X(scan) X(sort) X(search) X(view) X(dims) X(relayout) X(split) X(window) X(rearrange) X(diagonal) X(pad) X(scatter) X(index_along) \
   X(shape) X(join) X(copy) X(index) X(gather) X(masked) X(create) X(random) \
   X(matmul) X(linear) X(softmax) X(loss) X(normalize) X(embedding) X(dropout) X(update) \
   X(conv) X(pool)
