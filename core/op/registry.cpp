@@ -10,9 +10,10 @@ namespace fb {
   X(arithmetic) X(division) X(power) X(sign) X(clamp) X(pairs) X(comparison) X(bitwise) X(rounding) \
   X(complex) X(exponential) X(trigonometric) X(special) X(special_gamma) X(special_bessel) \
   X(special_polynomial) X(activation) X(activation_gate) X(activation_vjp) X(reduce) X(statistics) \
-  X(extreme) X(scan) X(sort) X(search) X(view) X(shape) X(join) X(copy) X(index) X(gather) X(masked) \
-  X(create) X(random) X(matmul) X(linear) X(softmax) X(loss) X(loss_class) X(normalize) X(embedding) \
-  X(dropout) X(update) X(conv) X(pool) X(addmm)
+  X(extreme) X(scan) X(sort) X(search) X(view) X(shape) X(join) X(copy) X(index) X(index_along) \
+  X(gather) X(masked) X(create) X(random) X(matmul) X(linear) X(softmax) X(loss) X(loss_class) \
+  X(normalize) X(embedding) X(dropout) X(update) X(conv) X(pool) X(addmm) X(diagonal) X(dims) X(pad) \
+  X(rearrange) X(relayout) X(scatter) X(split) X(window)
 
 #define X(group) void register_##group(Registry&);
 FB_GROUPS(X)
