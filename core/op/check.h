@@ -15,7 +15,7 @@ namespace fb {
   X(input1) X(input2) X(x1) X(x2) X(q) X(scale) X(offsets) X(per_sample_weights) X(anchor) X(positive)           \
   X(negative) X(log_probs) X(targets) X(log_input) X(var) X(real) X(imag) X(abs) X(angle) X(steps) X(hidden)     \
   X(params) X(normalized) X(result) X(total) X(noise) X(lengths) X(data) X(batch_sizes) X(concentration) X(rate) \
-  X(grid) X(theta) X(start) X(grads) X(pos_weight) X(prob) X(count)
+  X(tensor) X(grid) X(theta) X(start) X(grads) X(pos_weight) X(prob) X(count)
 
 template <class S> consteval bool has_vjp_for(std::string_view name) {
 #define X(n) if (name == #n) return requires { &S::vjp_##n; };

@@ -308,7 +308,13 @@ struct BatchNorm {
   using kind = Composite;
   static Tensor decompose(Tensor input, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, bool training,
                           double momentum, double eps, bool) {
+    if (input.numel() == 0 && input.dim() == 1) return nothing(input, weight, bias);
     return call_op<NativeBatchNorm>(input, weight, bias, running_mean, running_var, training, momentum, eps);
+  }
+  static Tensor nothing(T_ input, T_ weight, T_ bias) {  // an input without channels, which has its gradients all the same
+    Tensor y = clone(input);
+    if (weight && weight.numel()) y = y * select(weight, 0, 0);
+    return bias && bias.numel() ? y + select(bias, 0, 0) : y;
   }
 };
 
