@@ -16,7 +16,7 @@ void call(const Op& op, Args& args, Tensor* out, Form form) {
     if (form == Form::in_place && op.write && op.kind == Kind::composite) return op.write(args);
     Tensor value[Schema::max_outputs];
     op.decompose(args, value);
-    copy_(out[0], value[0]);
+    if (value[0].body() != out[0].body()) copy_(out[0], value[0]);
     return;
   }
 
