@@ -8,7 +8,8 @@ namespace fb {
 // Every group of ops, in the order of registration.
 #define FB_GROUPS(X) \
   X(arithmetic) X(comparison) X(bitwise) X(rounding) X(complex) X(exponential) X(trigonometric) X(special) \
-  X(activation) X(reduce) X(statistics) X(extreme) X(scan) X(sort) X(search) X(view) \
+  X(activation) X(reduce) X(statistics) X(extreme) X(norm) X(distance) X(scan) X(sort) X(select) \
+  X(unique) X(search) X(quantile) X(histogram) X(difference) X(view) \
   X(shape) X(join) X(copy) X(index) X(gather) X(masked) X(create) X(random) \
   X(matmul) X(linear) X(softmax) X(loss) X(normalize) X(embedding) X(dropout) X(update) \
   X(conv) X(pool)
