@@ -292,7 +292,7 @@ struct Cov {
       norm = total - sum(w * a) / total * static_cast<double>(correction);
     } else norm = sub(total, correction);
     norm = where(lt(norm, 0), Scalar(0), norm);
-    const Tensor c = matmul(centered, transpose(conj(w ? centered * w : centered), 0, 1)) / norm;
+    const Tensor c = mm(centered, transpose(conj(w ? centered * w : centered), 0, 1)) / norm;
     return self.dim() < 2 ? reshape(c, Dims()) : c;
   }
 };
