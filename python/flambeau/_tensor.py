@@ -368,6 +368,11 @@ def _set_imag(self, value):
     _C.imag(self).copy_(value)
 
 
+def where(self, condition, y):
+    """Elements of this tensor where `condition` holds, of `y` elsewhere."""
+    return _C.where(condition, self, y)
+
+
 def layout(self):
     return _C.strided
 
@@ -389,7 +394,7 @@ def _attach():
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
                      __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
                      get_device, is_shared, share_memory_, is_pinned, pin_memory, apply_, map_, set_, __dlpack__,
-                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference):
+                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference, where):
         setattr(Tensor, function.__name__, function)
     Tensor.__array_priority__ = 1000
     Tensor.layout = property(lambda self: _C.strided)
