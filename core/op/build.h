@@ -260,6 +260,7 @@ template <class S> void build(Registry& registry) {
     if (!op->run) op->run = run_by_write;
   }
   if constexpr (requires { S::number_params; }) op->number_params = S::number_params;
+  if constexpr (requires { S::takes_only_numbers; }) op->takes_only_numbers = S::takes_only_numbers;
   if constexpr (requires { &S::run; }) op->run = &S::run;
   if constexpr (requires { S::in_place; }) op->has_in_place = S::in_place;
   if constexpr (requires { &S::decompose; }) {

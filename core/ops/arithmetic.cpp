@@ -32,16 +32,22 @@ static void refuse_bool(const Args& args) {
         "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
 }
 
+// PyTorch multiplies complex numbers by alpha even if it is one, which makes nan of an infinity.
+template <class T> static T times_one(T b) {
+  if constexpr (requires { b.im; }) return T(1) * b;
+  else return b;
+}
+
 struct PlainAdd {
   static constexpr auto schema = "add(Tensor self, Tensor other) -> Tensor";
   using kind = Elementwise<Result::same, all_numbers>;
-  template <class T> static T forward(T a, T b) { return a + b; }
+  template <class T> static T forward(T a, T b) { return a + times_one(b); }
   static bool forward_bool(bool a, bool b) { return a | b; }
 };
 struct PlainSub {
   static constexpr auto schema = "sub(Tensor self, Tensor other) -> Tensor";
   using kind = Elementwise<Result::same, numbers_not_bool>;
-  template <class T> static T forward(T a, T b) { return a - b; }
+  template <class T> static T forward(T a, T b) { return a - times_one(b); }
 };
 static bool is_one(const Value& alpha) { return alpha.tag == Value::i64 && alpha.as_int() == 1; }
 

@@ -82,6 +82,7 @@ struct BitwiseAnd {
     tensor([2, 1])
   )";
   using kind = Elementwise<Result::same, whole_numbers>;
+  static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T a, T b) { return a & b; }
   static bool forward_bool(bool a, bool b) { return a & b; }
@@ -98,6 +99,7 @@ struct BitwiseOr {
     tensor([7, 7])
   )";
   using kind = Elementwise<Result::same, whole_numbers>;
+  static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T a, T b) { return a | b; }
   static bool forward_bool(bool a, bool b) { return a | b; }
@@ -114,6 +116,7 @@ struct BitwiseXor {
     tensor([5, 6])
   )";
   using kind = Elementwise<Result::same, whole_numbers>;
+  static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T a, T b) { return a ^ b; }
   static bool forward_bool(bool a, bool b) { return a ^ b; }
@@ -148,6 +151,7 @@ struct LeftShift {
     tensor([ 4, 12])
   )";
   using kind = Elementwise<Result::same, integers_only>;
+  static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T a, T b) {
     const uint64_t places = static_cast<uint64_t>(b);
@@ -166,6 +170,7 @@ struct RightShift {
     tensor([-4,  4])
   )";
   using kind = Elementwise<Result::same, integers_only>;
+  static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T a, T b) {
     const uint64_t places = static_cast<uint64_t>(b);

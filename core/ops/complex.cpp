@@ -8,6 +8,15 @@ namespace fb {
 
 struct ViewAsComplex; struct Polar;
 
+struct ConjNow {
+  static constexpr auto schema = "_conj_physical(Tensor self) -> Tensor";
+  static constexpr auto doc = "conj_physical of a complex tensor.";
+  using kind = Elementwise<Result::same, Accepts{false, false, false, true}>;
+  static constexpr auto grad_name = "ConjPhysicalBackward0";
+  template <class T> static T forward(T z) { return math::conj(z); }
+  static Tensor vjp(Tensor g) { return conj(g); }
+};
+
 struct ConjPhysical {
   static constexpr auto schema = "conj_physical(Tensor self) -> Tensor";
   static constexpr auto doc = R"(
@@ -18,13 +27,9 @@ struct ConjPhysical {
     >>> fb.conj_physical(fb.tensor([1+2j]))
     tensor([1.-2.j])
   )";
-  using kind = Elementwise<Result::same, all_numbers>;
-  template <class T> static T forward(T z) {
-    if constexpr (requires { z.im; }) return math::conj(z);
-    else return z;
-  }
-  static bool forward_bool(bool x) { return x; }
-  static Tensor vjp(Tensor g) { return conj(g); }
+  using kind = Composite;
+  static constexpr bool in_place = true;
+  static Tensor decompose(Tensor x) { return is_complex(x.dtype()) ? call_op<ConjNow>(x) : x; }
 };
 
 struct Conjugated {
@@ -198,8 +203,8 @@ struct ComplexOp {
     check_parts("complex", re, im);
     return joined("complex", re, im);
   }
-  static Tensor vjp_real(Tensor g) { return real_part(g); }
-  static Tensor vjp_imag(Tensor g) { return call_op<Imag>(g); }
+  static Tensor vjp_real(Tensor g, Shape<0> shape) { return sum_to_shape(real_part(g), shape); }
+  static Tensor vjp_imag(Tensor g, Shape<1> shape) { return sum_to_shape(call_op<Imag>(g), shape); }
 };
 
 struct Polar {
@@ -235,14 +240,14 @@ struct Polar {
       points(to + 2 * begin, r + begin, a + begin, end - begin);
     });
   }
-  static Tensor vjp_abs(Tensor g, In<1> angle) {         // Re(conj(g) e^{i angle})
-    return real_part(conj(g) * call_op<Polar>(ones_like(angle), angle));
+  static Tensor vjp_abs(Tensor g, In<1> angle, Shape<0> shape) {        // Re(conj(g) e^{i angle})
+    return sum_to_shape(real_part(conj(g) * call_op<Polar>(ones_like(angle), angle)), shape);
   }
-  static Tensor vjp_angle(Tensor g, Out z) {             // Re(conj(g) i z)
-    return real_part(conj(g) * mul(z, Value(math::Complex<double>(0, 1))));
+  static Tensor vjp_angle(Tensor g, Out z, Shape<1> shape) {            // Re(conj(g) i z)
+    return sum_to_shape(real_part(conj(g) * mul(z, Value(math::Complex<double>(0, 1)))), shape);
   }
 };
 
-FB_GROUP(complex, ConjPhysical, Conjugated, Conj, ViewAsReal, ViewAsComplex, Real, Imag, Angle, ComplexOp, Polar)
+FB_GROUP(complex, ConjNow, ConjPhysical, Conjugated, Conj, ViewAsReal, ViewAsComplex, Real, Imag, Angle, ComplexOp, Polar)
 
 }  // namespace fb

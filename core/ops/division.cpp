@@ -107,13 +107,14 @@ struct FloorDivide {
     tensor([-4,  3])
   )";
   using kind = Scalarwise<Result::same, reals_not_bool>;
-  static constexpr bool differentiable = false;
   static constexpr unsigned number_params = either;
   static void run(const Op& op, const Args& args, Tensor* out, Form form) {
     refuse_zero_divisor(args);
     run_elementwise(op, args, out, form);
   }
   template <class T> static T forward(T a, T b) { return floor_quotient(a, b); }
+  static Tensor vjp_self(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
+  static Tensor vjp_other(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
 };
 
 struct Remainder {
@@ -128,6 +129,7 @@ struct Remainder {
     tensor([1, 1])
   )";
   using kind = Scalarwise<Result::same, reals_not_bool>;
+  static constexpr bool takes_only_numbers = false;
   static constexpr unsigned number_params = either;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[1].is_number() ? "RemainderBackward0" : "RemainderBackward1";

@@ -99,6 +99,7 @@ struct Xlogy {
     tensor([0., 0.])
   )";
   using kind = Elementwise<Result::floating, real_numbers>;
+  static constexpr bool takes_only_numbers = false;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[0].is_number() ? "XlogyBackward1" : args[1].is_number() ? "XlogyBackward2" : "XlogyBackward0";
   }
@@ -120,6 +121,7 @@ struct Xlog1py {
     tensor([0., 0.])
   )";
   using kind = Elementwise<Result::floating, real_numbers>;
+  static constexpr bool takes_only_numbers = false;
   static constexpr bool in_place = false;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[0].is_number() ? "SpecialXlog1PyBackward1" : args[1].is_number() ? "SpecialXlog1PyBackward2"
@@ -153,10 +155,11 @@ struct Nextafter {
     tensor([True])
   )";
   using kind = Scalarwise<Result::same, floats_only>;
-  static constexpr bool differentiable = false;
   static constexpr unsigned number_params = 0;
   static void run(const Op& op, const Args& args, Tensor* out, Form form);
   template <class T> static T forward(T a, T b) { return next_after(a, b); }
+  static Tensor vjp_self(Tensor) { throw Error("derivative for nextafter is not implemented"); }
+  static Tensor vjp_other(Tensor) { throw Error("derivative for nextafter is not implemented"); }
 };
 struct NextafterBfloat16 : Nextafter {
   template <class T> static T forward(T a, T b) {
@@ -283,7 +286,6 @@ struct Heaviside {
     tensor([0.0000, 0.5000, 1.0000])
   )";
   using kind = Elementwise<>;
-  static constexpr bool differentiable = false;
   static constexpr unsigned number_params = 0;
   static void examine(const Args& args) {
     const DType a = args[0].as_tensor().dtype(), b = args[1].as_tensor().dtype();
@@ -294,6 +296,8 @@ struct Heaviside {
     if constexpr (std::is_integral_v<T>) return a == 0 ? v : T(a > 0);
     else return math::select(a == T(0.0), v, math::select(a > T(0.0), T(1.0), T(0.0)));
   }
+  static Tensor vjp_self(Tensor) { throw Error("derivative for heaviside is not implemented"); }
+  static Tensor vjp_values(Tensor) { throw Error("derivative for heaviside is not implemented"); }
 };
 
 FB_GROUP(pairs, Hypot, Logaddexp, Logaddexp2, Xlogy, Xlog1py, Nextafter, Ldexp, Frexp, Gcd, Lcm, Heaviside)

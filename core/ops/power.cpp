@@ -27,6 +27,7 @@ struct Pow {
     tensor([4., 9.])
   )";
   using kind = Elementwise<Result::same, numbers_not_bool>;
+  static constexpr bool takes_only_numbers = false;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[1].is_number() ? "PowBackward0" : args[0].is_number() ? "PowBackward2" : "PowBackward1";
   }
@@ -70,8 +71,13 @@ struct PowOne : Pow {
   using kind = Elementwise<Result::same, all_numbers>;
   template <class T> static T forward(T a, T) { return a; }
 };
+template <class T> static T squared(T a) {
+  // as a product the real part overflows later than as a difference of squares
+  if constexpr (requires { a.im; }) return {(a.re - a.im) * (a.re + a.im), a.re * a.im + a.re * a.im};
+  else return a * a;
+}
 struct PowSquare : Pow {
-  template <class T> static T forward(T a, T) { return a * a; }
+  template <class T> static T forward(T a, T) { return squared(a); }
 };
 struct PowCube : Pow {
   template <class T> static T forward(T a, T) { return a * a * a; }
@@ -121,6 +127,7 @@ struct FloatPower {
     tensor([0.5000, 0.3333], dtype=torch.float64)
   )";
   using kind = Composite;
+  static constexpr bool takes_only_numbers = false;
   static DType dtype_for(const Value& base, const Value& exponent) {
     auto complex = [](const Value& v) {
       return v.tag == Value::complex || (v.tag == Value::tensor && is_complex(v.as_tensor().dtype()));
@@ -151,10 +158,10 @@ struct FloatPowerInPlace {
   static Tensor vjp_self(Tensor g, In<0> self, In<1> exponent, Arg<1, Value> given) {
     return Pow::vjp_self(g, self, exponent, given);
   }
-  static Tensor vjp_exponent(Tensor g, In<0> self, In<1> exponent) {
+  static Tensor vjp_exponent(Tensor g, In<0> self, In<1> exponent, Shape<1> shape) {
     Out r;
     static_cast<Tensor&>(r) = pow(self, exponent);
-    return Pow::vjp_exponent(g, self, exponent, r);
+    return sum_to_shape(Pow::vjp_exponent(g, self, exponent, r), shape);
   }
 };
 
@@ -168,9 +175,14 @@ struct Square {
     >>> fb.square(fb.tensor([1., -2.]))
     tensor([1., 4.])
   )";
-  using kind = Composite;
-  static constexpr bool in_place = true;
-  static Tensor decompose(Tensor x) { return pow(x, 2); }
+  using kind = Elementwise<Result::same, all_numbers>;
+  static constexpr auto grad_name = "PowBackward0";
+  static void run(const Op& op, const Args& args, Tensor* out, Form form) {
+    const Tensor& x = args[0].as_tensor();
+    run_elementwise(op, x.dtype() == DType::boolean ? Args(to_dtype(x, DType::i64)) : args, out, form);
+  }
+  template <class T> static T forward(T a) { return squared(a); }
+  static Tensor vjp(Tensor g, In<0> self) { return g * conj(self * 2.0); }
 };
 
 struct Rsqrt {
