@@ -139,7 +139,7 @@ PyObject* find_keyword(const Call& c, const Overload& o, int i) {
     }
     if (known) continue;
     const std::string_view name = PyUnicode_AsUTF8(given);
-    if (name == "out") {
+    if (name == "out" && !op.schema.returns_list) {
       if (value != Py_None) extras.out = value;
     } else if (op.kind == Kind::factory && name == "device") {
       if (value != Py_None) check_device(value);

@@ -8,9 +8,10 @@ namespace fb {
 // Every group of ops, in the order of registration.
 #define FB_GROUPS(X) \
   X(arithmetic) X(comparison) X(bitwise) X(rounding) X(complex) X(exponential) X(trigonometric) X(special) \
-  X(activation) X(reduce) X(statistics) X(extreme) X(scan) X(sort) X(search) X(view) \
+  X(special_gamma) X(special_bessel) X(special_polynomial) X(activation) \
+  X(activation_gate) X(activation_vjp) X(reduce) X(statistics) X(extreme) X(scan) X(sort) X(search) X(view) \
   X(shape) X(join) X(copy) X(index) X(gather) X(masked) X(create) X(random) \
-  X(matmul) X(linear) X(softmax) X(loss) X(normalize) X(embedding) X(dropout) X(update) \
+  X(matmul) X(linear) X(softmax) X(loss) X(loss_class) X(normalize) X(embedding) X(dropout) X(update) \
   X(conv) X(pool)
 
 #define X(group) void register_##group(Registry&);

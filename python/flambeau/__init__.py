@@ -10,7 +10,7 @@ _C._set_error_classes(errors._classes)
 
 
 def _absent(name):
-    if name.startswith("__"):
+    if name.startswith("_"):
         raise AttributeError(name)
 
     def call(*args, **kwargs):
@@ -27,7 +27,12 @@ from ._formats import (channels_last, channels_last_3d, contiguous_format, layou
 from . import _tensor  # noqa: E402
 
 _tensor._attach()
+from . import overrides  # noqa: E402
+
+overrides._install()
 from ._functions import *  # noqa: E402, F401, F403
+from .random import (default_generator, get_rng_state, initial_seed, manual_seed, seed,  # noqa: E402, F401
+                     set_rng_state)
 from ._legacy_types import types as _types  # noqa: E402
 
 globals().update(_types)
@@ -43,7 +48,8 @@ _submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends",
                "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler",
                "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor",
                "nested", "masked", "signal", "ao", "cpu", "demo"}
-_lazy = {"finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing", "save": "serialization",
+_lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing",
+         "save": "serialization",
          "load": "serialization", "get_printoptions": "_printing", "UntypedStorage": "storage",
          "TypedStorage": "storage",
          "FloatStorage": "storage", "DoubleStorage": "storage", "LongStorage": "storage", "IntStorage": "storage",

@@ -283,9 +283,15 @@ def pin_memory(self, device=None):
     return self
 
 
-def data_ptr_range(self):
-    start = self.data_ptr()
-    return start, start + self.nbytes
+def where(self, condition, other=None):
+    """Elements of this tensor where `condition` holds, of `other` elsewhere, broadcast."""
+    if other is not None:
+        return _C.where(condition, self, other)
+    from .legacy import enabled, note
+    if not enabled():
+        raise TypeError("where() missing 1 required positional arguments: \"other\"")
+    note("x.where(condition)", "torch.where(condition)")
+    return _C.where(condition)
 
 
 def apply_(self, function):
@@ -381,7 +387,7 @@ def _attach():
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
                      __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
                      get_device, is_shared, share_memory_, is_pinned, pin_memory, apply_, map_, set_, __dlpack__,
-                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference):
+                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference, where):
         setattr(Tensor, function.__name__, function)
     Tensor.__array_priority__ = 1000
     Tensor.layout = property(lambda self: _C.strided)

@@ -41,6 +41,8 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self):
+        if "_legacy_saved" in self.__dict__:
+            return self.__dict__["_legacy_saved"]
         if self._released:
             raise RuntimeError("Trying to backward through the graph a second time: the saved tensors of "
                                f"{type(self).__name__} were freed. Call backward(retain_graph=True) the first time.")
@@ -165,6 +167,10 @@ class Function(FunctionCtx, metaclass=_FunctionMeta):
     >>> Square.apply(x).backward(); x.grad
     tensor(6.)
     """
+
+    def __call__(self, *args):
+        from ..legacy.functions import call_instance
+        return call_instance(self, args)
 
     @staticmethod
     def forward(*args, **kwargs):
