@@ -8,6 +8,7 @@ from pathlib import Path
 
 import flambeau
 from flambeau import _C
+from schemas import Parameter, Schema, parse
 
 STUB = Path(__file__).resolve().parent.parent / "python" / "flambeau" / "_C.pyi"
 
@@ -30,87 +31,55 @@ _bool = bool
 '''
 
 
-class Parameter:
-    """One parameter of a schema such as "int[]? dim=None"."""
-
-    def __init__(self, text: str):
-        declaration, _, default = text.partition("=")
-        kind, self.name = declaration.split(" ")
-        optional = kind.endswith("?")
-        self.type = TYPES[kind.removesuffix("?")] + (" | None" if optional else "")
-        self.default = default or ("None" if optional else "")
-
-    def annotated(self, elementwise: bool) -> str:
-        kind = self.type
-        if elementwise and kind == "Tensor" and self.name != "self":
-            kind = "Tensor | Number"
-        name = self.name + "_" if keyword.iskeyword(self.name) else self.name
-        if not self.default:
-            return f"{name}: {kind}"
-        literal = self.default in ("None", "True", "False") or self.default[0] in "'\"-0123456789"
-        default = self.default if literal else "..."
-        if default == "None" and "None" not in kind:
-            kind += " | None"
-        return f"{name}: {kind} = {default}"
+def annotated(parameter: Parameter, elementwise: bool) -> str:
+    kind = TYPES[parameter.type] + (" | None" if parameter.optional else "")
+    if elementwise and kind == "Tensor" and parameter.name != "self":
+        kind = "Tensor | Number"
+    name = parameter.name + "_" if keyword.iskeyword(parameter.name) else parameter.name
+    default = parameter.default or ("None" if parameter.optional else None)
+    if default is None:
+        return f"{name}: {kind}"
+    if default not in ("None", "True", "False") and default[0] not in "'\"-0123456789":
+        default = "..."
+    if default == "None" and "None" not in kind:
+        kind += " | None"
+    return f"{name}: {kind} = {default}"
 
 
-class Signature:
-    """A schema cut into its parts."""
+def returns(schema: Schema) -> str:
+    if not schema.outputs:
+        return "None"
+    if schema.returns_list:
+        return "tuple[Tensor, ...]"
+    if len(schema.outputs) == 1:
+        return "Tensor"
+    return f"_{schema.name}_outputs" if schema.output_names else f"tuple[{', '.join(['Tensor'] * len(schema.outputs))}]"
 
-    def __init__(self, row: dict):
-        text = row["schema"]
-        opening, closing = text.index("("), text.rindex(") ->")
-        self.name = row["name"]
-        self.elementwise = row["kind"] == "elementwise"
-        self.factory = row["kind"] == "factory"
-        self.positional: list[Parameter] = []
-        self.keyword_only: list[Parameter] = []
-        target = self.positional
-        for part in filter(None, text[opening + 1:closing].split(", ")):
-            if part == "*":
-                target = self.keyword_only
-            else:
-                target.append(Parameter(part))
-        self.outputs = text[closing + 5:].strip()
 
-    def returns(self) -> str:
-        if self.outputs == "()":
-            return "None"
-        if self.outputs in ("Tensor[]", "Tensor(a)[]"):
-            return "tuple[Tensor, ...]"
-        if not self.outputs.startswith("("):
-            return "Tensor"
-        if " " in self.outputs.split(",")[0]:
-            return f"_{self.name}_outputs"
-        return "tuple[" + ", ".join("Tensor" for _ in self.outputs.split(",")) + "]"
-
-    def output_names(self) -> list[str]:
-        return [part.split(" ")[1] for part in self.outputs.strip("()").split(", ")]
-
-    def line(self, name: str, method: bool, in_place: bool) -> str:
-        words = []
-        for place, parameter in enumerate(self.positional):
-            if method and place == 0:
-                words.append("self")
-                continue
-            word = parameter.annotated(self.elementwise)
-            words.append(word.replace("self:", "input:", 1) if word.startswith("self:") else word)
-        # a default before a parameter without one is no Python: such parameters are optional by type
-        needs_default = False
-        for i, word in enumerate(words):
-            needs_default |= "=" in word
-            if needs_default and "=" not in word:
-                words[i] = word + " = ..."
-        extra = [p.annotated(self.elementwise) for p in self.keyword_only]
-        if not in_place and not method:
-            outputs = "Tensor | None" if self.returns() == "Tensor" else "tuple[Tensor, ...] | None"
-            extra.append(f"out: {outputs} = None")
-        if self.factory:
-            extra += ["device: Any = None", "layout: Any = None", "requires_grad: _bool = False",
-                      "pin_memory: _bool = False"]
-        if extra:
-            words += ["*", *extra]
-        return f"def {name}({', '.join(words)}) -> {'Tensor' if in_place else self.returns()}: ..."
+def line(row: dict, name: str, method: bool, in_place: bool) -> str:
+    schema, elementwise = parse(row["schema"]), row["kind"] == "elementwise"
+    words = []
+    for parameter in schema.parameters[method:]:
+        if not parameter.keyword_only:
+            word = annotated(parameter, elementwise)
+            words.append("input:" + word[5:] if word.startswith("self:") else word)
+    # a default before a parameter without one is no Python: such a parameter is optional by type
+    seen_default = False
+    for i, word in enumerate(words):
+        seen_default |= "=" in word
+        if seen_default and "=" not in word:
+            words[i] = word + " = ..."
+    if method:
+        words.insert(0, "self")
+    extra = [annotated(p, elementwise) for p in schema.parameters if p.keyword_only]
+    if not in_place and not method:
+        extra.append("out: Tensor | None = None" if returns(schema) == "Tensor" else "out: Any = None")
+    if row["kind"] == "factory":
+        extra += ["device: Any = None", "layout: Any = None", "requires_grad: _bool = False",
+                  "pin_memory: _bool = False"]
+    if extra:
+        words += ["*", *extra]
+    return f"def {name}({', '.join(words)}) -> {'Tensor' if in_place else returns(schema)}: ..."
 
 
 def collect() -> tuple[dict[str, list], dict[str, list], list[str]]:
@@ -119,24 +88,22 @@ def collect() -> tuple[dict[str, list], dict[str, list], list[str]]:
     methods: dict[str, list] = {}
     outputs = []
     for row in _C._op_table():
-        signature = Signature(row)
-        is_method = bool(signature.positional) and signature.positional[0].name == "self"
-        if signature.returns().endswith("_outputs"):
-            fields = "".join(f"    {name}: Tensor\n" for name in signature.output_names())
-            text = f"class {signature.returns()}(NamedTuple):\n{fields}\n"
+        schema = parse(row["schema"])
+        is_method = bool(schema.parameters) and schema.parameters[0].name == "self"
+        if schema.output_names:
+            fields = "".join(f"    {name}: Tensor\n" for name in schema.output_names)
+            text = f"class {returns(schema)}(NamedTuple):\n{fields}\n"
             if text not in outputs:
                 outputs.append(text)
-        forms = [] if row["only_in_place"] else [(row["name"], False)]
-        if row["only_in_place"]:
-            forms.append((row["name"], True))
-        elif row["in_place"]:
+        forms = [(row["name"], row["only_in_place"])]
+        if row["in_place"] and not row["only_in_place"]:
             forms.append((row["name"] + "_", True))
         for name, in_place in forms:
             if not name.isidentifier() or keyword.iskeyword(name):
                 continue
-            functions.setdefault(name, []).append(signature.line(name, False, in_place))
+            functions.setdefault(name, []).append(line(row, name, False, in_place))
             if is_method:
-                methods.setdefault(name, []).append(signature.line(name, True, in_place))
+                methods.setdefault(name, []).append(line(row, name, True, in_place))
     return functions, methods, outputs
 
 
@@ -144,8 +111,8 @@ def block(lines: dict[str, list], indent: str) -> str:
     text = ""
     for name in sorted(lines):
         overloads = list(dict.fromkeys(lines[name]))
-        for line in overloads:
-            text += (f"{indent}@overload\n" if len(overloads) > 1 else "") + indent + line + "\n"
+        for declaration in overloads:
+            text += (f"{indent}@overload\n" if len(overloads) > 1 else "") + indent + declaration + "\n"
     return text
 
 
