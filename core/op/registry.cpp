@@ -14,7 +14,7 @@ namespace fb {
   X(gather) X(masked) X(create) X(random) X(matmul) X(linear) X(softmax) X(loss) X(loss_class) \
   X(normalize) X(normalize_channel) X(embedding) X(dropout) X(update) X(conv) X(pool) X(addmm) \
   X(diagonal) X(dims) X(pad) X(rearrange) X(relayout) X(scatter) X(split) X(window) X(difference) \
-  X(distance) X(histogram) X(norm) X(quantile) X(select) X(unique)
+  X(distance) X(histogram) X(norm) X(quantile) X(select) X(unique) X(rnn)
 
 #define X(group) void register_##group(Registry&);
 FB_GROUPS(X)
