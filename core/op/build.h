@@ -245,6 +245,8 @@ template <class S> void build(Registry& registry) {
     if (!op->run) op->run = run_by_write;
   }
   if constexpr (requires { S::in_place; }) op->has_in_place = S::in_place;
+  if constexpr (requires { S::out_apart; }) op->out_apart = S::out_apart;
+  if constexpr (requires { S::out_exact; }) op->out_exact = S::out_exact;
   if constexpr (requires { &S::decompose; }) {
     if constexpr (s.returns_list) op->decompose_list = Unboxed<&S::decompose>::list;
     else op->decompose = Unboxed<&S::decompose>::call;

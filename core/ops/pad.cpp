@@ -211,6 +211,12 @@ struct Pad {
     if (mode == "constant") return call_op<ConstantPad>(x, pad, value ? Value(*value) : Value(0));
     check(!value || *value == 0, "Padding mode \"", mode, "\" doesn't take in value argument");
     check_border(x, pad, mode);
+    Dims crop = pad, grow = pad;
+    for (int k = 0; k < pad.size(); ++k) {
+      crop[k] = std::min<int64_t>(pad[k], 0);
+      grow[k] = std::max<int64_t>(pad[k], 0);
+    }
+    if (mode == "circular" && !(grow == pad)) return call_op<MirrorPad>(call_op<ConstantPad>(x, crop, 0), grow, mode);   // what is left wraps
     return call_op<MirrorPad>(x, pad, mode);
   }
 };
