@@ -25,6 +25,7 @@ struct Diff {
     check(self.dim() > 0, "diff expects input to be at least one-dimensional");
     check(n >= 0, "order must be non-negative but got ", n);
     const int d = wrap_dim(dim, self.dim());
+    if (n == 0) return clone(self);
     Tensors parts;
     for (const Value& end : {prepend, Value(self), append}) {
       if (!end) continue;
@@ -36,7 +37,6 @@ struct Diff {
       parts.push_back(t);
     }
     Tensor x = parts.size() == 1 ? self : cat(parts, d);
-    if (n == 0) return x;
     if (n >= x.shape()[d]) return narrow(x, d, 0, 0);
     for (; n > 0; --n) x = x.dtype() == DType::boolean ? ne(later(x, d), earlier(x, d)) : later(x, d) - earlier(x, d);
     return x;
@@ -164,18 +164,18 @@ static Tensor gradient_along(const Tensor& x, int d, const Value& spacing, int64
 }
 
 // One spacing per dim: numbers are distances, tensors the coordinates of the samples.
-static Tensors gradients(const Tensor& x, const Value& dim, const std::vector<Value>& spacings, int64_t edge_order) {
+static Tensors gradients(const Tensor& x, const Value& dim, const std::vector<Value>& spacings, int64_t edge_order, bool one_for_all = false) {
   check(edge_order == 1 || edge_order == 2, "torch.gradient only supports edge_order=1 and edge_order=2.");
   check(x.dtype() != DType::u8, "torch.gradient is not implemented for uint8 inputs");
   const Dims dims = dim ? normalized_dims(dim, x.dim()) : normalized_dims(Value(), x.dim());
-  check(spacings.size() == 1 || static_cast<int>(spacings.size()) == dims.size(), "torch.gradient expected spacing to be unspecified, "
+  check(one_for_all || static_cast<int>(spacings.size()) == dims.size(), "torch.gradient expected spacing to be unspecified, "
         "a scalar, or a list of length equal to the number of dims: got ", spacings.size(), " spacings and ", dims.size(), " dims");
   Tensors r;
   for (int k = 0; k < dims.size(); ++k) {
     const int d = static_cast<int>(dims[k]);
     check(x.dim() > 0 && x.shape()[d] >= edge_order + 1, "torch.gradient expected each dimension size to be at least edge_order+1, got ",
           x.shape(), " and edge_order ", edge_order);
-    const Value& h = spacings[spacings.size() == 1 ? 0 : static_cast<size_t>(k)];
+    const Value& h = spacings[one_for_all ? 0 : static_cast<size_t>(k)];
     if (h.tag == Value::tensor)
       check(h.as_tensor().dim() == 1 && h.as_tensor().shape()[0] == x.shape()[d], "torch.gradient expected each element of spacing to "
             "have one coordinate per sample along dim ", d, ": ", h.as_tensor().shape(), " and ", x.shape());
@@ -198,7 +198,7 @@ struct GradientNumber {
   )";
   using kind = Composite;
   static Tensors decompose(Tensor x, std::optional<Scalar> spacing, Value dim, int64_t edge_order) {
-    return gradients(x, dim, {spacing ? Value(*spacing) : Value(1.0)}, edge_order);
+    return gradients(x, dim, {spacing ? Value(*spacing) : Value(1.0)}, edge_order, true);
   }
 };
 
