@@ -27,6 +27,7 @@ struct Dim { int64_t size, in, out; bool reduced; };   // strides in elements
 
 constexpr int64_t block = 512;                         // elements gathered at a time
 constexpr int64_t row_block = 128;                     // rows folded before partial sums are merged
+constexpr int64_t short_run = 32;                      // runs up to this long are not worth a fold of their own
 
 struct Plan {
   const Kernels* kernels;
@@ -59,9 +60,15 @@ void sort_and_merge(const Tensor& x, const Dims& out_strides, const bool* is_red
   bool any_reduced = false;
   for (const Dim& d : merged) any_reduced |= d.reduced;
   p.by_rows = last >= 0 && !merged[last].reduced && any_reduced;
+  int across = last;                                   // the kept dim whose elements are handled together
+  if (last > 0 && merged[last].reduced && merged[last].size <= short_run && !merged[last - 1].reduced &&
+      merged[last - 1].size >= 4 * short_run) {        // many short runs: folded side by side
+    p.by_rows = true;
+    across = last - 1;
+  }
   for (int i = 0; i <= last; ++i) {
     const Dim& d = merged[i];
-    if (i == last && p.by_rows) {
+    if (i == across && p.by_rows) {
       p.width = d.size;
       p.width_in = d.in;
       p.width_out = d.out;
@@ -243,8 +250,8 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
   p.compute = storage_of(c);
   p.packed = storage_of(p.kernels->result);
   p.result = p.kernels->result == Compute::boolean ? (x.dtype() == DType::u8 ? DType::u8 : DType::boolean)
-             : is_complex(promoted) && !is_complex(p.packed) ? real_of(promoted)
-             : p.kernels->result == Compute::i64 && c != Compute::i64 ? DType::i64 : promoted;
+             : p.kernels->result == Compute::i64 && c != Compute::i64 ? DType::i64
+             : is_complex(promoted) && !is_complex(p.packed) ? real_of(promoted) : promoted;
 
   Dims kept_shape, shape;
   for (int i = 0; i < x.dim(); ++i) {
