@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/half.h"
 #include "kernels/along.h"
 #include "op/build.h"
 
@@ -41,11 +42,20 @@ struct Histc {
     const Range range = checked_range("torch.histc", low, high, 1);
     Tensor r = zeros({bins}, DType::f64);
     double* counts = r.data<double>();
-    const double *from = x.data<double>(), width = range.high - range.low;
-    for (int64_t i = 0; i < x.numel(); ++i) {
-      if (!(from[i] >= range.low && from[i] <= range.high)) continue;
-      const auto bin = static_cast<int64_t>((from[i] - range.low) * static_cast<double>(bins) / width);
-      counts[std::min(bin, bins - 1)] += 1;
+    const double* from = x.data<double>();
+    auto place = [&](auto&& rounded) {                 // the steps are rounded as arithmetic in self's dtype would
+      const double width = rounded(range.high - range.low), many = rounded(static_cast<double>(bins));
+      for (int64_t i = 0; i < x.numel(); ++i) {
+        if (!(from[i] >= range.low && from[i] <= range.high)) continue;
+        const double way = rounded(rounded(from[i] - range.low) * many);
+        counts[std::min(static_cast<int64_t>(rounded(way / width)), bins - 1)] += 1;
+      }
+    };
+    switch (self.dtype()) {
+      case DType::f16: place([](double v) -> double { return widen_f16(narrow_f16(static_cast<float>(v))); }); break;
+      case DType::bf16: place([](double v) -> double { return widen_bf16(narrow_bf16(static_cast<float>(v))); }); break;
+      case DType::f32: place([](double v) -> double { return static_cast<float>(v); }); break;
+      default: place([](double v) { return v; });
     }
     return to_dtype(r, self.dtype());
   }
