@@ -210,13 +210,18 @@ struct Renorm {
     tensor([[0.6000, 0.8000],
             [0.0000, 1.0000]])
   )";
-  using kind = Composite;
+  using kind = Fused;
   static constexpr bool in_place = true;
-  static Tensor decompose(Tensor x, Scalar p, int64_t dim, Scalar maxnorm) {
+  static void examine(const Args& args) {
+    const Tensor& x = args[0].as_tensor();
+    const Scalar p = args[1].as_scalar(), maxnorm = args[3].as_scalar();
     check(!p.is_complex() && !maxnorm.is_complex(), "renorm: p and maxnorm must be real-valued");
     check(p.real() > 0, "renorm: non-positive-norm not supported");
     check(maxnorm.real() >= 0, "renorm: expected maxnorm to be >= 0 but got ", maxnorm.real());
     check(x.dim() > 1, "renorm: input needs at least 2 dimensions, got ", x.dim(), " dimensions");
+  }
+  static Tensor kernel(Tensor x, Scalar p, int64_t dim, Scalar maxnorm) { return decompose(x, p, dim, maxnorm); }
+  static Tensor decompose(Tensor x, Scalar p, int64_t dim, Scalar maxnorm) {
     const int kept = wrap_dim(dim, x.dim());
     Dims others;
     for (int i = 0; i < x.dim(); ++i) if (i != kept) others.push(i);

@@ -22,7 +22,7 @@ static Outputs<2> in_order(const Tensor& self, int64_t dim, int64_t k, bool desc
   for_entry_lines(x, a, descending, [&](int64_t line, auto* entries, auto* spare) {
     if (all) sort_entries(entries, spare, a.n);
     else {
-      std::nth_element(entries, entries + (k - 1), entries + a.n);
+      select_least(entries, spare, a.n, k);
       if (sorted) sort_entries(entries, spare, k);
     }
     const int64_t in = a.start(line), out = line / a.inner * k * a.inner + line % a.inner;

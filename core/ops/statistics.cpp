@@ -293,7 +293,7 @@ struct Cov {
     } else norm = sub(total, correction);
     norm = where(lt(norm, 0), Scalar(0), norm);
     const Tensor c = mm(centered, transpose(conj(w ? centered * w : centered), 0, 1)) / norm;
-    return self.dim() < 2 ? reshape(c, Dims()) : c;
+    return in.shape()[0] == 1 ? reshape(c, Dims()) : c;
   }
 };
 
