@@ -68,7 +68,7 @@ struct LogicalNot {
   using kind = Elementwise<Result::same, all_numbers>;
   static constexpr bool differentiable = false;
   template <class T> static bool forward(T a) { return a == T(0); }
-  static bool forward_bool(bool a) { return !a; }
+  static bool forward_bool(bool a) { return a ^ true; }
 };
 
 struct BitwiseAnd {
@@ -135,7 +135,7 @@ struct BitwiseNot {
   using kind = Elementwise<Result::same, whole_numbers>;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T a) { return ~a; }
-  static bool forward_bool(bool a) { return !a; }
+  static bool forward_bool(bool a) { return a ^ true; }
 };
 
 static constexpr Accepts integers_only{false, true, false, false};
