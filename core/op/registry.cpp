@@ -10,7 +10,7 @@ namespace fb {
   X(arithmetic) X(comparison) X(bitwise) X(rounding) X(complex) X(exponential) X(trigonometric) X(special) \
   X(activation) X(reduce) X(statistics) X(extreme) X(scan) X(sort) X(search) X(view) \
   X(shape) X(join) X(copy) X(index) X(gather) X(masked) X(create) X(random) \
-  X(matmul) X(addmm) X(linear) X(softmax) X(loss) X(normalize) X(embedding) X(dropout) X(update) \
+  X(matmul) X(addmm) X(contraction) X(einsum) X(chain) X(cross) X(linear) X(softmax) X(loss) X(normalize) X(embedding) X(dropout) X(update) X(update_adaptive) \
   X(conv) X(pool)
 
 #define X(group) void register_##group(Registry&);
