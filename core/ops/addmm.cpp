@@ -125,9 +125,11 @@ struct Addr {
     Args all(self, a, b);
     const DType dtype = result_type(all, 0, 3);
     Tensor product = unsqueeze(a, 1) * unsqueeze(b, 0);
-    if (!alpha.equals(1)) product = dtype == DType::boolean ? mul(product, alpha.to<bool>()) : mul(product, Value(alpha));
-    if (beta.equals(0)) return to_dtype(product, dtype);
-    return add(beta.equals(1) ? base : mul(base, Value(beta)), product);
+    auto times = [&](const Tensor& t, const Scalar& by) {
+      return by.equals(1) ? t : dtype == DType::boolean ? mul(t, by.to<bool>()) : mul(t, Value(by));
+    };
+    product = times(product, alpha);
+    return beta.equals(0) ? to_dtype(product, dtype) : add(times(base, beta), product);
   }
   static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<3, Scalar> beta) {
     return sum_to_shape(scaled_gradient(g, beta), shape);

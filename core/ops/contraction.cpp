@@ -112,8 +112,11 @@ Labelled contract(Labelled a, Labelled b, const std::vector<bool>& kept) {
   std::vector<bool> in_a = kept, in_b = kept;          // what only one operand has and nobody wants is summed first
   for (int label : b.labels) in_a[label] = true;
   for (int label : a.labels) in_b[label] = true;
-  a = sum_away(a, in_a);
-  b = sum_away(b, in_b);
+  for (auto [operand, wanted] : {std::pair(&a, &in_a), std::pair(&b, &in_b)}) {
+    const DType dtype = operand->tensor.dtype();       // sums of small integers widen; operands must not
+    *operand = sum_away(*operand, *wanted);
+    operand->tensor = to_dtype(operand->tensor, dtype);
+  }
   const Roles roles(a, b, kept);
   Labelled r{{}, joined(roles.batch, roles.left, roles.right)};
   if (roles.contracted.empty()) {

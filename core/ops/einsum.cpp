@@ -83,6 +83,7 @@ Labelled without_repeats(Tensor t, Labels labels, int64_t operand) {
       const int64_t m = t.shape()[static_cast<int>(i)], n = t.shape()[static_cast<int>(j)];
       check<ShapeError>(m == n, "einsum(): subscript ", shown(labels[i]), " is repeated for operand ", operand,
                         " but the sizes don't match, ", n, " != ", m);
+      check<UnsupportedError>(diagonal != nullptr, "einsum(): repeated subscripts need the op diagonal");
       Args args(t, int64_t(0), static_cast<int64_t>(i), static_cast<int64_t>(j));
       Tensor out[Schema::max_outputs];
       call(*diagonal, args, out);                      // the diagonal becomes the last dim

@@ -28,6 +28,7 @@ from . import _tensor  # noqa: E402
 
 _tensor._attach()
 from ._functions import *  # noqa: E402, F401, F403
+from .functional import *  # noqa: E402, F401, F403
 from ._legacy_types import types as _types  # noqa: E402
 
 globals().update(_types)
