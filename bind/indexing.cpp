@@ -23,12 +23,14 @@ bool list_is_tuple(PyObject* key) {
 struct Walker {
   Tensor view;
   int dim = 0;                                         // the next dim of `view` to index
-  Tensors indices;                                     // by dim of `view`; undefined where none
+  Tensors indices;                                     // undefined for dims taken whole; a mask stands for all its dims
+  int covered = 0;                                     // dims of `view` that `indices` account for
   bool advanced = false;
 
   void put(const Tensor& index, int covers) {
-    while (static_cast<int>(indices.size()) <= dim) indices.emplace_back();
-    indices[dim] = index;
+    for (; covered < dim; ++covered) indices.emplace_back();
+    indices.push_back(index);
+    covered += covers;
     dim += covers;
     advanced = true;
   }
@@ -43,7 +45,7 @@ struct Walker {
       view = select(view, dim, item_of(t).integer());
       return;
     }
-    if (t.dim() == 0 && d == DType::boolean) return take_bool(item_of(t).to<bool>());
+    if (t.dim() == 0) return take_bool(item_of(t).to<bool>());
     if (!is_mask(d)) return put(t, 1);
     check<IndexError>(dim + t.dim() <= view.dim(), "too many indices for tensor of dimension ", view.dim());
     for (int k = 0; k < t.dim(); ++k)
@@ -84,7 +86,7 @@ struct Walker {
       take_bool(o == Py_True);
     } else if (is_tensor(o)) {
       const Tensor t = tensor_of(o);
-      if (t.dim() > 0 || t.dtype() != DType::boolean) need_dim();
+      if (t.dim() > 0 || !is_mask(t.dtype())) need_dim();
       take_tensor(t);
     } else if (PySlice_Check(o)) {
       need_dim();
@@ -151,11 +153,17 @@ Tensor value_tensor(PyObject* value, DType dtype) {
 
 }  // namespace
 
+// PyTorch 0.3 had no 0-d tensors: `loss.data[0]` is left to flambeau.legacy, which may also refuse.
+static PyObject* item_of_0d(PyObject* self, PyObject* key) {
+  nb::object legacy = nb::module_::import_("flambeau.legacy");
+  return legacy.attr("item_of_0d")(nb::handle(self), nb::handle(key)).release().ptr();
+}
+
 PyObject* get_item(PyObject* self, PyObject* key) {
   try {
     if (PyLong_CheckExact(key) && !overrides(self)) {  // the everyday case
       const Tensor x = tensor_of(self);
-      check<IndexError>(x.dim() > 0, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+      if (x.dim() == 0) return item_of_0d(self, key);
       int64_t v;
       to_int(key, v);
       const int64_t size = x.shape()[0];
@@ -209,9 +217,10 @@ int set_item(PyObject* self, PyObject* key, PyObject* value) {
     for (size_t i = 0; i < w.indices.size(); ++i) PyList_SET_ITEM(list.ptr(), static_cast<Py_ssize_t>(i), to_python(Tensor(w.indices[i])));
     Tensor v = !is_tensor(value) && to_scalar(value, number) ? full(Dims(), number, w.view.dtype()) : value_tensor(value, w.view.dtype());
     if (v.dtype() != w.view.dtype() && (v.dim() == 0 || is_tensor(value) == false)) v = to_dtype(v, w.view.dtype());
+    for (int k = 0; v.dim() > 0 && v.shape()[0] == 1 && k < Dims::max_count; ++k) v = squeeze(v, 0);
     nb::object view = give(w.view), values = give(v);
     PyObject* all[] = {view.ptr(), list.ptr(), values.ptr()};
-    nb::object done = nb::steal(call_by_name("_index_put_", all, 3));
+    nb::object done = nb::steal(call_by_name("index_put_", all, 3));
     return done.is_valid() ? 0 : -1;
   } catch (...) {
     raise_current();

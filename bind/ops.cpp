@@ -139,7 +139,7 @@ PyObject* find_keyword(const Call& c, const Overload& o, int i) {
     }
     if (known) continue;
     const std::string_view name = PyUnicode_AsUTF8(given);
-    if (name == "out") {
+    if (name == "out" && !op.schema.returns_list) {
       if (value != Py_None) extras.out = value;
     } else if (op.kind == Kind::factory && name == "device") {
       if (value != Py_None) check_device(value);
@@ -203,6 +203,10 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
   }
   if (used != c.keywords() && !take_extras(c, o, extras)) {
     why = {-1, nullptr, "keyword"};
+    return false;
+  }
+  if (!o.op->takes_only_numbers && args[0].is_number() && args[1].is_number()) {
+    why = {0, c.positional ? c.args[0] : Py_None, "type"};
     return false;
   }
   return true;

@@ -50,6 +50,7 @@ void bind_indexing(nb::module_& m);
 void bind_autograd(nb::module_& m);
 void bind_interop(nb::module_& m);
 void bind_errors(nb::module_& m);
+void bind_random(nb::module_& m);
 void bind_runtime(nb::module_& m);
 
 PyObject* call_by_name(const char* op, PyObject* const* args, size_t n);   // through the generic callable

@@ -383,6 +383,7 @@ void bind_tensor(nb::module_& m) {
   python_objects.retain = [](void* o) { Py_INCREF(static_cast<PyObject*>(o)); };
   python_objects.release = [](void* o) { Py_DECREF(static_cast<PyObject*>(o)); };
   t.def("__init__", [](nb::handle_t<Body> self, nb::args args, nb::kwargs kwargs) {
+    if (nb::inst_ready(self)) return;                  // __new__ made it already, as Parameter's does
     if (kwargs.contains("device")) check_device(nb::object(kwargs["device"]).ptr());
     const Tensor data = kwargs.contains("data") ? construct(nb::make_tuple(kwargs["data"]), default_dtype()) : construct(args, default_dtype());
     Body* b = nb::inst_ptr<Body>(self);

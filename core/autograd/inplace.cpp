@@ -65,7 +65,7 @@ void remember_view(const Op& op, const Args& args, Tensor* out) {
 
 void check_in_place(std::string_view op, const Tensor& self) {
   const bool leaf = requires_grad(self.body()) && !self->node;
-  check<GradError>(!leaf || self->view(), "a leaf Variable that requires grad is being used in an in-place operation: ", op, "_ on ",
+  check<GradError>(!leaf || self->view(), "a leaf Variable that requires grad is being used in an in-place operation: ", op, " on ",
                    self.shape(), ". Wrap the write in torch.no_grad(), or write to a copy.");
   if (ViewInfo* v = self->view()) {
     const bool root_leaf = requires_grad(v->root.body()) && !v->root->node;

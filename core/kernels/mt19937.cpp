@@ -190,4 +190,13 @@ void release(const Generator* generator) {
   if (generator->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete generator;
 }
 
+Generator& default_generator() {
+  static Generator* generator = [] {
+    auto* g = new Generator;
+    retain(g);
+    return g;
+  }();
+  return *generator;
+}
+
 }  // namespace fb

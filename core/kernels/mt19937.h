@@ -68,4 +68,6 @@ class Generator {
 void retain(const Generator* generator);
 void release(const Generator* generator);  // deletes with the last reference
 
+Generator& default_generator();                       // the one manual_seed() seeds
+
 }  // namespace fb

@@ -46,6 +46,9 @@ template <class T> Complex<T> select(bool c, Complex<T> a, Complex<T> b) {
   return {select(c, a.re, b.re), select(c, a.im, b.im)};
 }
 template <class T> Complex<T> conj(Complex<T> z) { return {z.re, -z.im}; }
+// conj for code that serves real numbers and symbols too.
+template <class T> T conjugate(T x) { return x; }
+template <class T> Complex<T> conjugate(Complex<T> z) { return conj(z); }
 template <class T> bool is_nan(Complex<T> z) { return (z.re != z.re) | (z.im != z.im); }
 template <class T> bool is_inf(Complex<T> z) { return is_inf(z.re) | is_inf(z.im); }
 

@@ -116,8 +116,8 @@ template <class S> consteval bool check_op() {
       FB_CHECK((K::kind != Kind::bilinear && K::kind != Kind::fused && K::kind != Kind::opaque && K::kind != Kind::factory) ||
                    (requires { &S::kernel; }) || (requires { &S::write; }),
                "kinds Bilinear, Fused, Opaque and Factory need: static Tensor kernel(...), or write(Tensor self, ...) for in-place ops")
-      FB_CHECK((K::kind != Kind::composite && K::kind != Kind::fused) || (requires { &S::decompose; }),
-               "kinds Fused and Composite need: static Tensor decompose(...) written with other ops")
+      FB_CHECK((K::kind != Kind::composite && K::kind != Kind::fused) || (requires { &S::decompose; }) || (K::kind == Kind::composite && (requires { &S::write; })),
+               "kinds Fused and Composite need: static Tensor decompose(...) written with other ops, or Composite write(Tensor self, ...) for in-place ops")
       {
         if constexpr (requires { &S::kernel; })
           static_assert(takes_schema(&S::kernel, s), "kernel: one C++ parameter per schema parameter, same order: Tensor, int -> int64_t, int[] -> Dims, Scalar, float -> double, bool, Tensor[] -> Tensors, dtype -> DType, str -> std::string; T? -> std::optional<T>");

@@ -23,10 +23,34 @@ template <class S, class T> struct Functor : Signature<decltype(&S::template for
   template <int I> using In = std::conditional_t<(Functor::bool_mask >> I & 1) != 0, bool, T>;
 };
 
+// A functor whose straight-line forward does not hold everywhere has `needs_slow(x)`, which tells where, and
+// `slow(x)`, which serves there.
+template <class S, class T> concept HasSlow = math::Real<T> && requires(T x) {
+  S::needs_slow(x);
+  S::slow(x);
+};
+
+// Tests a stretch in vectors before it is written, since `out` may be `in`.
+template <class S, class T> inline void each_or_slow(T* out, const T* in, int64_t n) {
+  constexpr int64_t stretch = 512;
+  for (int64_t first = 0; first < n; first += stretch) {
+    const int64_t end = n - first < stretch ? n : first + stretch;
+    math::Bits<T> slow = 0;
+    for (int64_t i = first; i < end; ++i) slow |= math::Bits<T>(S::needs_slow(in[i]));
+    if (slow) [[unlikely]] {
+      for (int64_t i = first; i < end; ++i) out[i] = S::needs_slow(in[i]) ? S::slow(in[i]) : S::forward(in[i]);
+    } else {
+#pragma GCC ivdep
+      for (int64_t i = first; i < end; ++i) out[i] = S::forward(in[i]);
+    }
+  }
+}
+
 template <class S, class T> inline void each(void* out, const void* const* in, const void* scalars, int64_t n) {
   using F = Functor<S, T>;
   using R = typename F::Result;
   R* o = static_cast<R*>(out);
+  if constexpr (HasSlow<S, T>) return each_or_slow<S>(o, static_cast<const T*>(in[0]), n);
   [&]<size_t... I, size_t... K>(std::index_sequence<I...>, std::index_sequence<K...>) {
     const std::tuple<const typename F::template In<I>*...> p{static_cast<const typename F::template In<I>*>(in[I])...};
     const T* values = static_cast<const T*>(scalars);

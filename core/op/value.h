@@ -9,8 +9,8 @@
 namespace fb {
 
 class Generator;
-void retain(Generator*);
-void release(Generator*);
+void retain(const Generator*);
+void release(const Generator*);
 
 // A counted box for arguments that do not fit beside a tag.
 struct Boxed;

@@ -17,9 +17,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _add_demo(commands) -> None:
     parser = commands.add_parser("demo", help="train a network on handwritten digits, in a few seconds")
-    parser.add_argument("--epochs", type=_positive, default=30, metavar="N", help="passes over the data (%(default)s)")
-    parser.add_argument("--out", default="demo-output", metavar="DIR", help="folder for weights and picture (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="start of the random numbers (%(default)s)")
+    parser.add_argument(
+        "--epochs", type=_positive, default=30, metavar="N", help="passes over the data (%(default)s)"
+    )
+    parser.add_argument(
+        "--out", default="demo-output", metavar="DIR", help="folder for weights and picture (%(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="start of the random numbers (%(default)s)"
+    )
     parser.add_argument("--no-picture", dest="picture", action="store_false", help="do not draw digits.png")
     parser.set_defaults(function=_demo)
 
@@ -91,7 +97,11 @@ def _doctor() -> int:
         except Exception as error:
             failed += 1
             print(f"FAIL  {name}: {type(error).__name__}: {error}")
-    print("all is well" if not failed else f"{failed} of {len(_CHECKS)} checks failed; `info` gives facts for a report")
+    print(
+        "all is well"
+        if not failed
+        else f"{failed} of {len(_CHECKS)} checks failed; `info` gives facts for a report"
+    )
     return min(failed, 1)
 
 
@@ -115,7 +125,7 @@ def _check_random() -> None:
 
     # state of a generator of its own: the check leaves the user's random numbers alone
     generator = torch.Generator().manual_seed(0)
-    # first outputs of the reference MT19937 for seed 0 are 2357136044, 2546248239, 3071714933 …: mod 4 in order
+    # first outputs of the reference MT19937 for seed 0: 2357136044, 2546248239, 3071714933 …, mod 4
     _expect(torch.randint(4, (4,), generator=generator).tolist(), [0, 3, 1, 0])
 
 

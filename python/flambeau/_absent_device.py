@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 Answer = Callable[[], Any]
 
@@ -24,7 +25,8 @@ def gives(value: Any) -> Answer:
 def define(namespace: dict[str, Any], answer: Answer, signatures: str) -> list[str]:
     """Put functions into a module: one `name(parameters)` per line, all with the same answer.
 
-    The functions have the stated parameters, so that wrong calls fail as they do on a machine with the device.
+    The functions have the stated parameters, so that wrong calls fail as they do on a machine with the
+    device.
     Returns their names.
     """
     names = []
@@ -50,7 +52,7 @@ def absent_class(module: str, name: str, answer: Answer, bases: tuple[type, ...]
 
 
 class AbsentDeviceGuard:
-    """`with device(index):` where no such device exists: only negative indices, which mean "none", can be entered."""
+    """`with device(index):` without such a device: only negative indices, for "none", can be entered."""
 
     _enter_error: Answer
 

@@ -59,7 +59,8 @@ class finfo(_DtypeInfo):
     """Limits of a floating-point type.
 
     Args:
-        type: a floating or complex dtype; by default the default dtype. A complex dtype answers for its parts.
+        type: a floating or complex dtype; by default the default dtype. A complex dtype answers for its
+        parts.
     Errors: TypeError if `type` is not floating or complex.
 
     >>> import flambeau as torch
@@ -92,7 +93,9 @@ class finfo(_DtypeInfo):
 
     def __repr__(self) -> str:
         names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
-        return "finfo(" + "".join(f"{name}={getattr(self, name):g}, " for name in names) + f"dtype={self.dtype})"
+        return (
+            "finfo(" + "".join(f"{name}={getattr(self, name):g}, " for name in names) + f"dtype={self.dtype})"
+        )
 
 
 class iinfo(_DtypeInfo):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from flambeau import _C
 
@@ -31,7 +32,9 @@ PROFILES: dict[str, dict[str, Any]] = {
 _options = PrintOptions()
 
 
-def set_printoptions(precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None):
+def set_printoptions(
+    precision=None, threshold=None, edgeitems=None, linewidth=None, profile=None, sci_mode=None
+):
     """Choose how tensors are written by `repr`, `str` and `print`.
 
     Args:
@@ -95,9 +98,7 @@ def _float_writer(values: list[float]) -> tuple[Callable[[float], str], int]:
     largest_size = max(largest, -min(counted))
     scientific = _options.sci_mode
     if scientific is None:
-        scientific = (
-            largest_size / smallest_size > 1000.0 or largest_size > 1.0e8 or smallest_size < 1.0e-4
-        )
+        scientific = largest_size / smallest_size > 1000.0 or largest_size > 1.0e8 or smallest_size < 1.0e-4
     if scientific:
         pattern = f"%.{_options.precision}e"
     elif all(map(float.is_integer, counted)):
@@ -110,7 +111,7 @@ def _float_writer(values: list[float]) -> tuple[Callable[[float], str], int]:
 
 def _integral(value: float) -> str:
     """A float without digits after its point; infinities and NaN take no point."""
-    text = "%.0f" % value
+    text = f"{value:.0f}"
     return text + "." if math.isfinite(value) else text
 
 
@@ -259,7 +260,11 @@ def _sparse_body(tensor: Any, layout: str, indent: int, contents: str | None) ->
         suffixes.append(f"dtype={tensor.dtype}")
     if contents is None:
         # The underscored accessors also answer for tensors that are not coalesced.
-        names = ("_indices", "_values") if layout == "torch.sparse_coo" else (*_COMPRESSED_NAMES[layout], "values")
+        names = (
+            ("_indices", "_values")
+            if layout == "torch.sparse_coo"
+            else (*_COMPRESSED_NAMES[layout], "values")
+        )
         contents = _sparse_parts(tensor, names, indent)
     return contents, suffixes
 
@@ -298,6 +303,12 @@ def _history(tensor: Any) -> str | None:
     if grad_fn is not None:
         return f"grad_fn=<{grad_fn.name().rsplit('::', 1)[-1]}>"
     return "requires_grad=True" if tensor.requires_grad else None
+
+
+def _tangent(tensor: Any) -> Any:
+    """The forward-mode derivative that a dual tensor carries, or None."""
+    read = getattr(_C, "_forward_tangent", None)
+    return None if read is None else read(tensor)
 
 
 def _append(text: str, suffixes: list[str], indent: int, new_line: bool) -> str:
@@ -353,6 +364,9 @@ def tensor_repr(tensor: Any, *, tensor_contents: str | None = None) -> str:
     history = _history(tensor)
     if history is not None:
         suffixes.append(history)
+    tangent = _tangent(tensor)
+    if tangent is not None:
+        suffixes.append(f"tangent={tangent}")
     text = _append(prefix + contents, with_device + suffixes, indent, layout == "torch.sparse_coo")
     return f"Parameter({text})" if isinstance(tensor, Parameter) and not is_plain else text
 
@@ -371,7 +385,9 @@ def tensor_format(tensor: Any, spec: str) -> str:
         return format(tensor.item(), spec)
     if spec:
         raise TypeError(
-            f"unsupported format string passed to {type(tensor).__name__}.__format__: {spec!r} on a tensor of "
-            f"shape {tuple(tensor.shape)}; only plain tensors without dimensions format as numbers, use .item()"
+            f"unsupported format string passed to {type(tensor).__name__}.__format__: {spec!r} on a "
+            "tensor of "
+            f"shape {tuple(tensor.shape)}; only plain tensors without dimensions format as numbers, use "
+            ".item()"
         )
     return str(tensor)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any
+from collections.abc import Iterator
 
 from flambeau import _C
 
 UntypedStorage = _C.UntypedStorage
 
 _DTYPE_OF_CLASS = {
-    "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
+    "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8",
     "ByteStorage": "uint8", "BoolStorage": "bool", "ComplexFloatStorage": "complex64",
     "ComplexDoubleStorage": "complex128",
@@ -36,7 +38,12 @@ class TypedStorage:
     _class_dtype: Any = None
 
     def __init__(
-        self, *args: Any, wrap_storage: Any = None, dtype: Any = None, device: Any = None, _internal: bool = False
+        self,
+        *args: Any,
+        wrap_storage: Any = None,
+        dtype: Any = None,
+        device: Any = None,
+        _internal: bool = False,
     ) -> None:
         if self._class_dtype is not None:
             if dtype is not None and dtype != self._class_dtype:
@@ -45,7 +52,9 @@ class TypedStorage:
         self.dtype = _C.get_default_dtype() if dtype is None else dtype
         if wrap_storage is not None:
             if args or not isinstance(wrap_storage, UntypedStorage):
-                raise TypeError(f"wrap_storage must be the only source and an UntypedStorage, not {type(wrap_storage)}")
+                raise TypeError(
+                    f"wrap_storage must be the only source and an UntypedStorage, not {type(wrap_storage)}"
+                )
             self._untyped_storage = wrap_storage
             return
         if len(args) > 1:
@@ -144,14 +153,16 @@ class TypedStorage:
         """The elements as Python numbers."""
         return self._tensor().tolist()
 
-    def fill_(self, value: Any) -> "TypedStorage":
+    def fill_(self, value: Any) -> TypedStorage:
         """Set every element."""
         self._tensor().fill_(value)
         return self
 
-    def copy_(self, source: Any, non_blocking: bool | None = None) -> "TypedStorage":
+    def copy_(self, source: Any, non_blocking: bool | None = None) -> TypedStorage:
         """Take the elements of another storage, converted."""
-        other = source if isinstance(source, TypedStorage) else TypedStorage(wrap_storage=source, dtype=_C.uint8)
+        other = (
+            source if isinstance(source, TypedStorage) else TypedStorage(wrap_storage=source, dtype=_C.uint8)
+        )
         self._tensor().copy_(other._tensor())
         return self
 
@@ -161,29 +172,29 @@ class TypedStorage:
 
     # --- copies ---
 
-    def _wrap(self, tensor: Any) -> "TypedStorage":
+    def _wrap(self, tensor: Any) -> TypedStorage:
         return TypedStorage(wrap_storage=tensor.untyped_storage(), dtype=tensor.dtype)
 
-    def clone(self) -> "TypedStorage":
+    def clone(self) -> TypedStorage:
         """A copy."""
         return self._wrap(self._tensor().clone())
 
-    def cpu(self) -> "TypedStorage":
+    def cpu(self) -> TypedStorage:
         """The storage on the CPU."""
         return self if self.device.type == "cpu" else self._wrap(self._tensor().cpu())
 
-    def share_memory_(self) -> "TypedStorage":
+    def share_memory_(self) -> TypedStorage:
         """Move the memory to where other processes see it."""
         self._untyped_storage.share_memory_()
         return self
 
-    def _converted(self, dtype: Any) -> "TypedStorage":
+    def _converted(self, dtype: Any) -> TypedStorage:
         return self._wrap(self._tensor().to(dtype, copy=True))
 
-    def __copy__(self) -> "TypedStorage":
+    def __copy__(self) -> TypedStorage:
         return self.clone()
 
-    def __deepcopy__(self, memo: dict) -> "TypedStorage":
+    def __deepcopy__(self, memo: dict) -> TypedStorage:
         # Tensors copied in the same deepcopy must find the same new memory.
         seen = memo.setdefault("torch", {})
         key = self.data_ptr()
@@ -192,8 +203,10 @@ class TypedStorage:
         return seen[key]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, TypedStorage) and self.dtype == other.dtype and (
-            self.data_ptr() == other.data_ptr() and self.nbytes() == other.nbytes()
+        return (
+            isinstance(other, TypedStorage)
+            and self.dtype == other.dtype
+            and (self.data_ptr() == other.data_ptr() and self.nbytes() == other.nbytes())
         )
 
     def __hash__(self) -> int:
@@ -220,7 +233,12 @@ _CLASSES: dict[str, Any] = {}
 _CLASS_OF_DTYPE: dict[Any, str] = {}
 for _name, _dtype_name in _DTYPE_OF_CLASS.items():
     _dtype = getattr(_C, _dtype_name)
-    _members = {"_class_dtype": _dtype, "dtype": _dtype, "__module__": __name__, "__doc__": f"Elements of {_dtype}."}
+    _members = {
+        "_class_dtype": _dtype,
+        "dtype": _dtype,
+        "__module__": __name__,
+        "__doc__": f"Elements of {_dtype}.",
+    }
     _CLASSES[_name] = _NamedStorageType(_name, (TypedStorage,), _members)
     _CLASS_OF_DTYPE[_dtype] = _name
     globals()[_name] = _CLASSES[_name]

@@ -2,9 +2,8 @@
 
 import threading
 
-import pytest
-
 import flambeau as torch
+import pytest
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +40,8 @@ def test_one_object_may_be_entered_twice():
 
 
 def test_error_restores():
-    with pytest.raises(ValueError):
-        with torch.no_grad():
-            raise ValueError
+    with pytest.raises(ValueError), torch.no_grad():
+        raise ValueError
     assert recorded()
 
 
@@ -56,7 +54,9 @@ def test_set_grad_enabled_is_a_function_too():
         torch.set_grad_enabled(1)
 
 
-@pytest.mark.parametrize("decorator", [torch.no_grad, torch.no_grad(), torch.inference_mode, torch.inference_mode()])
+@pytest.mark.parametrize(
+    "decorator", [torch.no_grad, torch.no_grad(), torch.inference_mode, torch.inference_mode()]
+)
 def test_decorators(decorator):
     @decorator
     def f(x, *, y):

@@ -2,9 +2,8 @@
 
 import inspect
 
-import pytest
-
 import flambeau as torch
+import pytest
 
 
 def test_programs_that_ask_first_stay_on_the_cpu():
@@ -50,9 +49,8 @@ def test_cuda_errors():
         torch.cuda.FloatTensor(2)
     with pytest.raises(ValueError):
         torch.cuda.set_device("cpu")
-    with pytest.raises(RuntimeError):
-        with torch.cuda.device(0):
-            pass
+    with pytest.raises(RuntimeError), torch.cuda.device(0):
+        pass
     with pytest.raises(RuntimeError):
         torch.cuda.nvtx.range_push("x")
     with pytest.raises(TypeError):
@@ -94,7 +92,7 @@ def test_cuda_backend_settings():
     with pytest.raises(RuntimeError, match="default, cusolver, magma"):
         torch.backends.cuda.preferred_linalg_library("other")
     with pytest.raises(AssertionError):
-        torch.backends.cuda.cufft_plan_cache.size
+        _ = torch.backends.cuda.cufft_plan_cache.size
     torch.backends.cuda.enable_flash_sdp(False)
     assert torch.backends.cuda.flash_sdp_enabled() is False
     torch.backends.cuda.enable_flash_sdp(True)

@@ -1,8 +1,7 @@
 """finfo and iinfo."""
 
-import pytest
-
 import flambeau as torch
+import pytest
 
 
 def test_float32():

@@ -2,9 +2,8 @@
 
 import math
 
-import pytest
-
 import flambeau as torch
+import pytest
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +42,9 @@ def test_values(values, text):
     assert str(torch.tensor(values)) == text
 
 
-@pytest.mark.parametrize("name, text", [("float16", "1."), ("bfloat16", "1."), ("float64", "1."), ("uint8", "1")])
+@pytest.mark.parametrize(
+    "name, text", [("float16", "1."), ("bfloat16", "1."), ("float64", "1."), ("uint8", "1")]
+)
 def test_dtype_is_named_unless_the_elements_imply_it(name, text):
     assert repr(torch.ones(1, dtype=getattr(torch, name))) == f"tensor([{text}], dtype=torch.{name})"
 
@@ -103,7 +104,9 @@ def test_suffixes_that_do_not_fit_start_a_line():
 
 
 def test_parameter():
-    assert repr(torch.nn.Parameter(torch.ones(1))) == "Parameter containing:\ntensor([1.], requires_grad=True)"
+    assert (
+        repr(torch.nn.Parameter(torch.ones(1))) == "Parameter containing:\ntensor([1.], requires_grad=True)"
+    )
 
 
 def test_subclass_is_named():
@@ -137,9 +140,8 @@ def test_profiles():
 
 
 def test_options_return_after_an_error():
-    with pytest.raises(KeyError):
-        with torch.printoptions(precision=1):
-            raise KeyError
+    with pytest.raises(KeyError), torch.printoptions(precision=1):
+        raise KeyError
     assert torch.get_printoptions()["precision"] == 4
 
 

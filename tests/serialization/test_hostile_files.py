@@ -8,9 +8,8 @@ import random
 import struct
 import zipfile
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau import serialization
 
 
@@ -48,7 +47,9 @@ def test_code_does_not_run():
     assert RunsCode.ran is False
 
 
-@pytest.mark.parametrize("name", ["os system", "builtins eval", "__builtin__ getattr", "torch load", "torch._utils x"])
+@pytest.mark.parametrize(
+    "name", ["os system", "builtins eval", "__builtin__ getattr", "torch load", "torch._utils x"]
+)
 def test_names_outside_the_list(name):
     module, _, attribute = name.partition(" ")
     data = b"\x80\x02c" + f"{module}\n{attribute}\n".encode() + b"X\x01\x00\x00\x00a\x85R."
@@ -95,7 +96,9 @@ def test_checksum():
         load(bytes(data))
 
 
-@pytest.mark.parametrize("data, error", [(b"", EOFError), (b"PK\3\4", RuntimeError), (b"junk", pickle.UnpicklingError)])
+@pytest.mark.parametrize(
+    "data, error", [(b"", EOFError), (b"PK\3\4", RuntimeError), (b"junk", pickle.UnpicklingError)]
+)
 def test_no_checkpoint(data, error):
     with pytest.raises(error):
         load(data)
@@ -121,7 +124,9 @@ def mutate(data, draw):
         elif kind == 2:
             data[at:at] = bytes(draw.randrange(256) for _ in range(3))
         elif kind == 3:
-            data[at : at + 1] = draw.choice([b"R", b"b", b"Q", b"cos\nsystem\n", b"\x81", b"(", b"t", b"u", b"e", b"0"])
+            data[at : at + 1] = draw.choice(
+                [b"R", b"b", b"Q", b"cos\nsystem\n", b"\x81", b"(", b"t", b"u", b"e", b"0"]
+            )
         else:
             data[at] = draw.choice([0, 127, 128, 255])
     return bytes(data)
@@ -130,7 +135,8 @@ def mutate(data, draw):
 def test_mutated_files_load_or_raise():
     draw = random.Random(1337)
     value = {
-        "t": torch.arange(6.0).reshape(2, 3), "p": torch.nn.Parameter(torch.ones(2)), "n": [1, 2**70, None, "é", b"x"],
+        "t": torch.arange(6.0).reshape(2, 3), "p": torch.nn.Parameter(torch.ones(2)),
+        "n": [1, 2**70, None, "é", b"x"],
         "o": collections.OrderedDict(a=1), "s": torch.Size([1]), "d": torch.float16, "set": {1},
     }  # fmt: skip
     whole = checkpoint(value)

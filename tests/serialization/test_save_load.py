@@ -7,9 +7,8 @@ import os
 import pickle
 import zipfile
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau import serialization
 from flambeau.storage import FloatStorage, LongStorage, TypedStorage
 
@@ -54,7 +53,22 @@ def test_plain_values(name, options):
 
 @pytest.mark.parametrize(
     "name",
-    "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool complex64 complex128 uint16 uint32".split(),
+    [
+        "float64",
+        "float32",
+        "float16",
+        "bfloat16",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint8",
+        "bool",
+        "complex64",
+        "complex128",
+        "uint16",
+        "uint32",
+    ],
 )
 @pytest.mark.parametrize("zipped", [True, False])
 def test_every_dtype(name, zipped):
@@ -125,12 +139,15 @@ def test_archive(tmp_path):
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         names = archive.namelist()
-        assert archive.read("model/byteorder") in (b"little", b"big") and archive.read("model/version") == b"3\n"
+        assert (
+            archive.read("model/byteorder") in (b"little", b"big") and archive.read("model/version") == b"3\n"
+        )
         assert {"model/data.pkl", "model/data/0", "model/data/1"} <= set(names)
         content = path.read_bytes()
         for info in archive.infolist():
             name_length, extra_length = (
-                int.from_bytes(content[info.header_offset + at : info.header_offset + at + 2], "little") for at in (26, 28)
+                int.from_bytes(content[info.header_offset + at : info.header_offset + at + 2], "little")
+                for at in (26, 28)
             )
             assert (info.header_offset + 30 + name_length + extra_length) % 64 == 0
 
@@ -183,7 +200,12 @@ def test_storages():
 
 def test_typed_storage():
     storage = FloatStorage(range(4))
-    assert (len(storage), storage.nbytes(), storage.element_size(), storage.dtype) == (4, 16, 4, torch.float32)
+    assert (len(storage), storage.nbytes(), storage.element_size(), storage.dtype) == (
+        4,
+        16,
+        4,
+        torch.float32,
+    )
     assert storage[2] == 2.0 and storage[-1] == 3.0
     storage[0] = 9
     assert storage.tolist() == [9, 1, 2, 3] and storage.double().type() == "torch.DoubleStorage"

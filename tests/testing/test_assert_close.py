@@ -2,9 +2,8 @@
 
 import math
 
-import pytest
-
 import flambeau as torch
+import pytest
 from flambeau.testing import assert_close, make_tensor
 
 
@@ -29,7 +28,10 @@ def test_text_names_the_worst_elements():
         "Greatest absolute difference: 1.0 at index (1, 1) (up to 1e-05 allowed)\n"
         "Greatest relative difference: 0.25 at index (1, 1) (up to 1.3e-06 allowed)"
     )
-    assert text_of(1, 2) == "Scalars are not equal!\n\nExpected 2 but got 1.\nAbsolute difference: 1\nRelative difference: 0.5"
+    assert (
+        text_of(1, 2)
+        == "Scalars are not equal!\n\nExpected 2 but got 1.\nAbsolute difference: 1\nRelative difference: 0.5"
+    )
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,11 @@ def test_text_names_the_worst_elements():
         (torch.ones(1), torch.ones(2), "'shape' do not match"),
         ([1], [1, 2], "length of the sequences mismatch: 1 != 2"),
         ({"a": 1}, {"b": 1}, "Missing keys in the actual mapping: ['b']"),
-        ([0, {"k": torch.tensor(1.0)}], [0, {"k": torch.tensor(2.0)}], "The failure occurred for item [1]['k']"),
+        (
+            [0, {"k": torch.tensor(1.0)}],
+            [0, {"k": torch.tensor(2.0)}],
+            "The failure occurred for item [1]['k']",
+        ),
         (True, False, "Booleans mismatch"),
         (math.nan, math.nan, "Expected nan but got nan"),
         (1.0, 1, "types do not match"),
@@ -76,7 +82,9 @@ def test_assert_allclose():
         torch.testing.assert_allclose(torch.tensor([1.0]), [1.1])
 
 
-@pytest.mark.parametrize("name", ["float32", "float64", "float16", "bfloat16", "int64", "uint8", "bool", "complex64"])
+@pytest.mark.parametrize(
+    "name", ["float32", "float64", "float16", "bfloat16", "int64", "uint8", "bool", "complex64"]
+)
 def test_make_tensor(name):
     dtype = getattr(torch, name)
     t = make_tensor(3, 4, dtype=dtype, device="cpu")
@@ -92,7 +100,9 @@ def test_make_tensor_bounds():
     assert t.min() == -3 and t.max() == 2
     wide = make_tensor(5000, dtype=torch.uint8, device="cpu", low=-5, high=1000)
     assert wide.min() == 0 and wide.max() == 255
-    assert torch.isfinite(make_tensor(50, dtype=torch.float32, device="cpu", low=-math.inf, high=math.inf)).all()
+    assert torch.isfinite(
+        make_tensor(50, dtype=torch.float32, device="cpu", low=-math.inf, high=math.inf)
+    ).all()
     with pytest.raises(ValueError):
         make_tensor(1, dtype=torch.float32, device="cpu", low=2, high=1)
     with pytest.raises(ValueError):

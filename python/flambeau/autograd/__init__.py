@@ -8,6 +8,9 @@ from .grad_mode import (enable_grad, inference_mode, no_grad, set_grad_enabled, 
                         set_multithreading_enabled)
 from .variable import Variable  # noqa: F401
 
+is_grad_enabled = _C.is_grad_enabled
+is_inference_mode_enabled = _C.is_inference_mode_enabled
+
 __all__ = ["Variable", "Function", "backward", "grad", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode",
            "detect_anomaly", "set_detect_anomaly", "gradcheck", "gradgradcheck"]
 

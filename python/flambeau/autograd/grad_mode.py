@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from flambeau import _C
 
@@ -23,7 +24,8 @@ def _decorate(func: Callable, switch: Callable[[bool], bool], mode: bool) -> Cal
     """`func` with the switch in position `mode` while its body runs."""
     if inspect.isclass(func):
         warnings.warn(
-            "Decorating classes is deprecated: decorate the class's __init__, which is all that runs in this mode",
+            "Decorating classes is deprecated: decorate the class's __init__, which is all that runs in "
+            "this mode",
             FutureWarning,
             stacklevel=3,
         )
@@ -70,7 +72,7 @@ def _decorate_generator(func: Callable, switch: Callable[[bool], bool], mode: bo
 
 
 class _Switch:
-    """Puts a switch of the core into `mode` on entry and back on exit; one object may be entered again inside."""
+    """Puts a switch of the core into `mode` on entry and back on exit; nested use of one object works."""
 
     mode = False
     _before: tuple | None = None
@@ -85,7 +87,7 @@ class _Switch:
         before, self._before = self._before
         self._switch(before)
 
-    def clone(self) -> "_Switch":
+    def clone(self) -> _Switch:
         """A fresh object of the same kind and mode."""
         return type(self)()
 
@@ -128,7 +130,9 @@ class _SetAtOnce(_Switch):
 
     def __init__(self, mode: bool) -> None:
         if not isinstance(mode, bool):
-            raise TypeError(f"{type(self).__name__}(): argument 'enabled' must be bool, not {type(mode).__name__}")
+            raise TypeError(
+                f"{type(self).__name__}(): argument 'enabled' must be bool, not {type(mode).__name__}"
+            )
         self.mode = mode
         self.prev = self._switch(mode)
 
@@ -145,7 +149,7 @@ class _SetAtOnce(_Switch):
     def __repr__(self) -> str:
         return f"{type(self).__module__}.{type(self).__name__}(mode={self.mode})"
 
-    def clone(self) -> "_SetAtOnce":
+    def clone(self) -> _SetAtOnce:
         return type(self)(self.mode)
 
 
@@ -217,7 +221,7 @@ class inference_mode(_Switch):
             raise TypeError(f"inference_mode(): argument 'mode' must be bool, not {type(mode).__name__}")
         self.mode = mode
 
-    def clone(self) -> "inference_mode":
+    def clone(self) -> inference_mode:
         return type(self)(self.mode)
 
 

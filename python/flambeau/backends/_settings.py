@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import types
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 PRECISIONS = ("none", "ieee", "tf32", "bf16")
 _freeze = {"frozen": False, "inside_flags": 0}
@@ -33,7 +34,8 @@ def unfrozen() -> Iterator[None]:
 def check_frozen(owner: str) -> None:
     if _freeze["frozen"] and not _freeze["inside_flags"]:
         raise RuntimeError(
-            f"not allowed to set {owner} flags after disable_global_flags; please use flags() context manager instead"
+            f"not allowed to set {owner} flags after disable_global_flags; please use flags() context "
+            "manager instead"
         )
 
 
@@ -60,7 +62,9 @@ class Precision:
         self._value = value
 
 
-def _setting(owner: str, name: str, check: Callable[[Any], None], changed: Callable[[Any], None] | None) -> property:
+def _setting(
+    owner: str, name: str, check: Callable[[Any], None], changed: Callable[[Any], None] | None
+) -> property:
     slot = f"_{name}"
 
     def read(module: Any) -> Any:
@@ -86,7 +90,9 @@ def expect(kind: type, name: str) -> Callable[[Any], None]:
     return check
 
 
-def make_settings(module_name: str, rows: dict[str, tuple], changed: dict[str, Callable] | None = None) -> None:
+def make_settings(
+    module_name: str, rows: dict[str, tuple], changed: dict[str, Callable] | None = None
+) -> None:
     """Turn the names in `rows` (name: (default, check)) into checked attributes of a module."""
     module = sys.modules[module_name]
     owner = module_name.replace("flambeau", "torch", 1)

@@ -104,9 +104,11 @@ def set_stream(stream: Any) -> None:
 
 
 class device(AbsentDeviceGuard):
-    """The current device in a block. Errors: RuntimeError on entry for an index ≥ 0, there being no device."""
+    """The current device in a block. Errors: RuntimeError on entry for an index ≥ 0: there is no device."""
 
-    _enter_error = staticmethod(fails(RuntimeError, f"PyTorch was compiled without CUDA support: {NOT_BUILT}"))
+    _enter_error = staticmethod(
+        fails(RuntimeError, f"PyTorch was compiled without CUDA support: {NOT_BUILT}")
+    )
 
     @staticmethod
     def _index(device: Any) -> int:
@@ -147,7 +149,18 @@ for _name in _tensor_names:
 for _name in _storage_names:
     globals()[_name] = absent_class(__name__, _name, not_built)
 
-_SUBMODULES = ("amp", "graphs", "memory", "nccl", "nvtx", "profiler", "random", "sparse", "streams", "tunable")
+_SUBMODULES = (
+    "amp",
+    "graphs",
+    "memory",
+    "nccl",
+    "nvtx",
+    "profiler",
+    "random",
+    "sparse",
+    "streams",
+    "tunable",
+)
 
 __all__ = [
     *_function_names, *_graph_names, *_memory_names, *_random_names, *_stream_names, *_tensor_names,

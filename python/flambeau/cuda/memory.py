@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from flambeau._absent_device import absent_class, define, fails, gives
 from flambeau.cuda._absent import no_instance, not_built, not_present

@@ -1,7 +1,8 @@
 """Marks in NVIDIA's profiler, which this build does not have."""
 
 import contextlib
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from flambeau._absent_device import define, fails
 from flambeau.cuda._absent import not_present

@@ -1,7 +1,7 @@
 """NVIDIA's profiler, which this build does not have."""
 
 import contextlib
-from typing import Iterator
+from collections.abc import Iterator
 
 from flambeau._absent_device import define
 from flambeau.cuda._absent import not_built

@@ -1,7 +1,7 @@
 """The profiler of Apple's GPUs, which this build does not have."""
 
 import contextlib
-from typing import Iterator
+from collections.abc import Iterator
 
 from flambeau._absent_device import define, fails
 from flambeau.mps import _absent

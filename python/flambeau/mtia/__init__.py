@@ -68,7 +68,7 @@ def set_stream(stream: Any) -> None:
 
 
 class device(AbsentDeviceGuard):
-    """The current device in a block. Errors: RuntimeError on entry for an index ≥ 0, there being no device."""
+    """The current device in a block. Errors: RuntimeError on entry for an index ≥ 0: there is no device."""
 
     _enter_error = staticmethod(_absent)
 

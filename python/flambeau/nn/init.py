@@ -1,4 +1,5 @@
 """Initialisers: each fills a tensor in place, without recording gradients, and returns it."""
+
 from __future__ import annotations
 
 import math
@@ -7,13 +8,45 @@ import warnings
 from .. import _C
 from ..autograd import no_grad
 
-__all__ = ["calculate_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_",
-           "dirac_", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "orthogonal_",
-           "sparse_", "uniform", "normal", "constant", "eye", "dirac", "xavier_uniform", "xavier_normal",
-           "kaiming_uniform", "kaiming_normal", "orthogonal", "sparse"]
+__all__ = [
+    "calculate_gain",
+    "uniform_",
+    "normal_",
+    "trunc_normal_",
+    "constant_",
+    "ones_",
+    "zeros_",
+    "eye_",
+    "dirac_",
+    "xavier_uniform_",
+    "xavier_normal_",
+    "kaiming_uniform_",
+    "kaiming_normal_",
+    "orthogonal_",
+    "sparse_",
+    "uniform",
+    "normal",
+    "constant",
+    "eye",
+    "dirac",
+    "xavier_uniform",
+    "xavier_normal",
+    "kaiming_uniform",
+    "kaiming_normal",
+    "orthogonal",
+    "sparse",
+]
 
-_LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-           "sigmoid")
+_LINEAR = (
+    "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "sigmoid",
+)
 
 
 def calculate_gain(nonlinearity, param=None):
@@ -56,19 +89,55 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Draw from N(mean, std²) conditioned on [a, b], by inverting the distribution function."""
-    def below(x):
-        return (1.0 + math.erf(x / math.sqrt(2.0))) / 2.0
+    """Draw from N(mean, std²) conditioned on [a, b], by rejection.
+
+    Proposals are normal where [a, b] holds more than 0.3 of the distribution, else uniform.
+    """
+    if tensor.is_meta:
+        return tensor
     if (mean < a - 2 * std) or (mean > b + 2 * std):
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-                      "The distribution of values may be incorrect.", stacklevel=2)
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+            "The distribution of values may be incorrect.",
+            stacklevel=2,
+        )
+    share = (
+        math.erf((b - mean) / (std * math.sqrt(2.0))) - math.erf((a - mean) / (std * math.sqrt(2.0)))
+    ) / 2.0
     with no_grad():
-        low, high = below((a - mean) / std), below((b - mean) / std)
-        tensor.uniform_(2 * low - 1, 2 * high - 1, generator=generator)
-        tensor.erfinv_()
-        tensor.mul_(std * math.sqrt(2.0))
-        tensor.add_(mean)
-        return tensor.clamp_(min=a, max=b)
+        if share > 0.3:
+            return _reject_from_normal(tensor, mean, std, a, b, generator)
+        return _reject_from_uniform(tensor, mean, std, a, b, generator)
+
+
+def _reject_from_normal(tensor, mean, std, a, b, generator):
+    """Draw normal numbers anew, for the whole tensor, until each place has had one in [a, b]."""
+    low, high = (tensor.new_tensor(bound).item() for bound in (a, b))  # bounds the dtype can represent
+    tensor.normal_(mean, std, generator=generator)
+    outside = (tensor < low) | (tensor > high)
+    while outside.any():
+        fresh = _C.empty_like(tensor).normal_(mean, std, generator=generator)
+        tensor.copy_(_C.where(outside, fresh, tensor))
+        outside = (tensor < low) | (tensor > high)
+    return tensor
+
+
+def _reject_from_uniform(tensor, mean, std, a, b, generator):
+    """Draw uniform numbers and accept each with its density's share of the largest density in [a, b]."""
+    mode = max(a, min(mean, b))
+    largest = -0.5 * ((mode - mean) / std) ** 2
+
+    def refused(values):
+        log_share = values.clone().sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(largest)
+        return _C.empty_like(values).uniform_(generator=generator).log_().gt(log_share)
+
+    tensor.uniform_(a, b, generator=generator)
+    open_places = refused(tensor)
+    while open_places.any():
+        fresh = _C.empty_like(tensor).uniform_(a, b, generator=generator)
+        tensor.copy_(_C.where(open_places, fresh, tensor))
+        open_places = open_places & refused(fresh)
+    return tensor
 
 
 def constant_(tensor, val):
@@ -177,7 +246,9 @@ def orthogonal_(tensor, gain=1, generator=None):
     if tensor.numel() == 0:
         return tensor
     rows, columns = tensor.size(0), tensor.numel() // tensor.size(0)
-    flat = _C.empty((rows, columns), dtype=tensor.dtype, device=tensor.device).normal_(0, 1, generator=generator)
+    flat = _C.empty((rows, columns), dtype=tensor.dtype, device=tensor.device).normal_(
+        0, 1, generator=generator
+    )
     with no_grad():
         q, r = _C.linalg_qr(flat.t() if rows < columns else flat)
         q = q * _C.diag(r, 0).sign()  # makes the decomposition unique, hence the distribution uniform
@@ -204,8 +275,11 @@ def _deprecated(function):
     old = new[:-1]
 
     def wrapper(*args, **kwargs):
-        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2)
+        warnings.warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
+        )
         return function(*args, **kwargs)
+
     wrapper.__name__ = wrapper.__qualname__ = old
     wrapper.__doc__ = f"Old name of `{new}`."
     return wrapper

@@ -1,6 +1,7 @@
 """Saving and loading in PyTorch's file format.
 
-Files are written opcode by opcode and read by an interpreter of the same small grammar, so that loading a file
+Files are written opcode by opcode and read by an interpreter of the same small grammar, so that loading a
+file
 does not run code that the file brings along. Only `weights_only=False` uses Python's pickle machine.
 """
 
@@ -12,12 +13,18 @@ import io
 import os
 import pickle
 import shutil
-from typing import Any, Callable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _zip
 from flambeau.serialization._legacy import buffered, read_legacy, write_legacy
-from flambeau.serialization._locations import default_restore_location, location_tag, register_package, restorer
+from flambeau.serialization._locations import (
+    default_restore_location,
+    location_tag,
+    register_package,
+    restorer,
+)
 from flambeau.serialization._names import byte_order
 from flambeau.serialization._pickle_reader import names_in_pickle, read_pickle
 from flambeau.serialization._pickle_writer import PickleWriter
@@ -90,7 +97,8 @@ def save(
         pickle_protocol: 2 … 5.
         _use_new_zipfile_serialization: False writes the format of PyTorch before 1.6.
         _disable_byteorder_record: leave out the record that names the byte order.
-    Errors: RuntimeError if the directory does not exist or two dtypes view one storage, ValueError for a protocol
+    Errors: RuntimeError if the directory does not exist or two dtypes view one storage, ValueError for a
+    protocol
         or pickle module that cannot be used, PicklingError for objects that cannot be named.
 
     >>> import io, flambeau as torch
@@ -136,7 +144,8 @@ def _open_to_write(f: Any) -> Iterator[tuple[Any, str]]:
     if not isinstance(f, (str, os.PathLike)):
         if not hasattr(f, "write"):
             raise AttributeError(
-                f"expected 'f' to be string, path, or a file-like object with a 'write' attribute, not {type(f)}"
+                "expected 'f' to be string, path, or a file-like object with a 'write' attribute, not "
+                f"{type(f)}"
             )
         yield f, "archive"
         if hasattr(f, "flush"):
@@ -186,7 +195,8 @@ def load(
         weights_only: True (the default) builds data only; False runs whatever code the file asks for.
         mmap: True maps the file (a path) instead of reading it; pages are read when touched.
         pickle_load_args: for the unpickler; `encoding` says how Python 2's byte strings become text.
-    Errors: UnpicklingError if the pickle is damaged or names what is not allowed, RuntimeError if the archive is
+    Errors: UnpicklingError if the pickle is damaged or names what is not allowed, RuntimeError if the
+    archive is
         damaged or a device is missing, EOFError if the file is empty.
     """
     full = _is_full_pickle_wanted(weights_only, pickle_module)
@@ -202,7 +212,9 @@ def load(
         if head == b"PK\3\4":
             return _read_archive(stream, f if mmap else None, restore, encoding, unpickle)
         if mmap:
-            raise RuntimeError("mmap can only be used with files saved with `_use_new_zipfile_serialization=True`")
+            raise RuntimeError(
+                "mmap can only be used with files saved with `_use_new_zipfile_serialization=True`"
+            )
         return read_legacy(buffered(stream), restore, encoding, unpickle)
 
 
@@ -232,7 +244,8 @@ def _open_to_read(f: Any) -> Iterator[Any]:
     missing = [name for name in ("read", "seek", "tell") if not hasattr(f, name)]
     if missing:
         raise AttributeError(
-            f"{type(f).__name__!r} object has no attribute {missing[0]!r}. You can only torch.load from a file that is "
+            f"{type(f).__name__!r} object has no attribute {missing[0]!r}. You can only torch.load from "
+            "a file that is "
             "seekable: read it into an io.BytesIO first"
         )
     yield f
@@ -251,14 +264,18 @@ def _file_order(archive: _zip.ArchiveReader) -> str | None:
 def _read_archive(stream: Any, path: Any, restore: Callable, encoding: str, unpickle: Callable | None) -> Any:
     archive = _zip.ArchiveReader(stream)
     if "constants.pkl" in archive:
-        raise RuntimeError("load: this is a TorchScript archive, which holds a compiled program, not an object")
+        raise RuntimeError(
+            "load: this is a TorchScript archive, which holds a compiled program, not an object"
+        )
     foreign = is_foreign(_file_order(archive))
     mapped = _zip.map_file(path, get_default_mmap_options()) if path is not None else None
 
     def read(key: str, nbytes: int, itemsize: int) -> Any:
         record = f"data/{key}"
         if archive.size(record) != nbytes:
-            raise RuntimeError(f"load: storage {key!r} has {archive.size(record)} bytes, not {nbytes}; damaged file")
+            raise RuntimeError(
+                f"load: storage {key!r} has {archive.size(record)} bytes, not {nbytes}; damaged file"
+            )
         if mapped is not None and not foreign:
             begin, end = archive.span(record)
             view = mapped[begin:end]

@@ -6,8 +6,9 @@ import io
 import os
 import struct
 import sys
+from collections.abc import Callable
 from pickle import UnpicklingError
-from typing import Any, Callable
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization._names import byte_order

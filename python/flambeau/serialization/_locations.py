@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from flambeau import _C
 
@@ -42,7 +43,8 @@ def default_restore_location(storage: Any, location: str) -> Any:
     family = location.partition(":")[0]
     if family in ("cuda", "xpu", "mps", "mtia"):
         raise RuntimeError(
-            f"Attempting to deserialize object on a {family.upper()} device but torch.{family}.is_available() is False. "
+            f"Attempting to deserialize object on a {family.upper()} device but "
+            f"torch.{family}.is_available() is False. "
             "Load it with map_location=torch.device('cpu') to put its storages on the CPU."
         )
     raise RuntimeError(f"don't know how to restore data location of {type(storage)} (tagged with {location})")
@@ -54,7 +56,8 @@ register_package(
 )  # fmt: skip
 register_package(
     22, lambda storage: "meta" if storage.device.type == "meta" else None,
-    lambda storage, location: _C.UntypedStorage(storage.nbytes(), device="meta") if location == "meta" else None,
+    lambda storage, location: _C.UntypedStorage(storage.nbytes(), device="meta") if location == "meta" else
+    None,
 )  # fmt: skip
 
 
@@ -63,14 +66,18 @@ def restorer(map_location: Any) -> Callable[[Any, str], Any]:
     if map_location is None:
         return default_restore_location
     if isinstance(map_location, dict):
-        return lambda storage, location: default_restore_location(storage, map_location.get(location, location))
+        return lambda storage, location: default_restore_location(
+            storage, map_location.get(location, location)
+        )
     if isinstance(map_location, (str, bytes)):
         target = map_location.decode() if isinstance(map_location, bytes) else map_location
         return lambda storage, location: default_restore_location(storage, target)
     if isinstance(map_location, _C.device):
         return lambda storage, location: default_restore_location(storage, str(map_location))
     if not callable(map_location):
-        raise TypeError(f"load: map_location must be a device, str, dict or function, not {type(map_location)}")
+        raise TypeError(
+            f"load: map_location must be a device, str, dict or function, not {type(map_location)}"
+        )
 
     def restore(storage: Any, location: str) -> Any:
         result = map_location(storage, location)

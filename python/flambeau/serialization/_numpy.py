@@ -54,7 +54,11 @@ def set_array_state(array: Any, state: Any) -> None:
     version, shape, dtype, is_fortran, data = state
     if not isinstance(dtype, numpy.dtype) or dtype.hasobject or not isinstance(data, bytes):
         raise UnpicklingError("load: a NumPy array of Python objects, or a damaged one")
-    counts = isinstance(shape, tuple) and len(shape) <= 32 and all(type(n) is int and 0 <= n < 2**31 for n in shape)
+    counts = (
+        isinstance(shape, tuple)
+        and len(shape) <= 32
+        and all(type(n) is int and 0 <= n < 2**31 for n in shape)
+    )
     if not counts or math.prod(shape) * dtype.itemsize != len(data):
         raise UnpicklingError("load: a NumPy array's shape does not fit its bytes")
     array.__setstate__((1, shape, dtype, bool(is_fortran), data))

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import collections
 import struct
+from collections.abc import Callable, Iterator
 from pickle import UnpicklingError
-from typing import Any, Callable, Iterator
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _numpy
@@ -50,7 +51,9 @@ class PickleReader:
                 return public(self._pop())
             operation = _OPERATIONS.get(code[0])
             if operation is None:
-                raise UnpicklingError(f"Unsupported operand {code[0]}: not part of the grammar of checkpoints")
+                raise UnpicklingError(
+                    f"Unsupported operand {code[0]}: not part of the grammar of checkpoints"
+                )
             operation(self)
 
     # --- bytes and stack ---
@@ -148,8 +151,10 @@ class PickleReader:
         found = find_allowed(module, name)
         if found is None:
             raise UnpicklingError(
-                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If you trust it with "
-                f"any argument, allow it: `torch.serialization.add_safe_globals([{name}])` or the `safe_globals` block"
+                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If "
+                "you trust it with "
+                f"any argument, allow it: `torch.serialization.add_safe_globals([{name}])` or the "
+                "`safe_globals` block"
             )
         self._push(found)
 
@@ -198,7 +203,9 @@ class PickleReader:
         elif _is_program_allowed(type(target)):
             _set_object_state(target, public(state))
         else:
-            raise UnpicklingError(f"Can only build Tensor, Parameter, OrderedDict or allowed types, but got {type(target)}")
+            raise UnpicklingError(
+                f"Can only build Tensor, Parameter, OrderedDict or allowed types, but got {type(target)}"
+            )
 
     def _replace_top(self, value: Any) -> None:
         old = self._stack[-1]

@@ -1,4 +1,4 @@
-"""Writes pickles opcode by opcode, so that classes carry PyTorch's names and tensors refer to storage records.
+"""Writes pickles opcode by opcode: classes carry PyTorch's names, tensors refer to storage records.
 
 Source of the opcodes: Python's Lib/pickletools.py, which documents each of them.
 """
@@ -11,7 +11,8 @@ import io
 import struct
 import sys
 import types
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization._names import STORAGE_NAMES, dtype_name, file_module, new_module
@@ -298,7 +299,12 @@ class PickleWriter:
     def _tensor_call(self, tensor: Any) -> tuple[str, Callable[[], None]]:
         """The function that rebuilds the tensor, and the writer of its argument tuple."""
         if tensor.device.type == "meta":
-            arguments = (tensor.dtype, tuple(tensor.shape), tuple(tensor.stride()), bool(tensor.requires_grad))
+            arguments = (
+                tensor.dtype,
+                tuple(tensor.shape),
+                tuple(tensor.stride()),
+                bool(tensor.requires_grad),
+            )
             return "_rebuild_meta_tensor_no_storage", lambda: self._save(arguments)
         layout = str(tensor.layout)
         if layout != "torch.strided":
@@ -317,7 +323,9 @@ class PickleWriter:
         self._call("collections", "OrderedDict", ())
         if not typed:
             self._save(tensor.dtype)
-        flags = {name: True for name, is_set in (("conj", tensor.is_conj()), ("neg", tensor.is_neg())) if is_set}
+        flags = {
+            name: True for name, is_set in (("conj", tensor.is_conj()), ("neg", tensor.is_neg())) if is_set
+        }
         if flags:
             self._save(flags)
         self._put(b"t")
@@ -345,7 +353,9 @@ class PickleWriter:
 
     def _save_type_or_function(self, value: Any) -> None:
         if value is type(None) or value is type(NotImplemented) or value is type(...):
-            self._call("__builtin__", "type", (next(v for v in (None, NotImplemented, ...) if type(v) is value),))
+            self._call(
+                "__builtin__", "type", (next(v for v in (None, NotImplemented, ...) if type(v) is value),)
+            )
         else:
             self._save_named(value)
 
@@ -353,7 +363,9 @@ class PickleWriter:
         reducer = copyreg.dispatch_table.get(type(value))
         reduced = reducer(value) if reducer is not None else value.__reduce_ex__(2)
         if isinstance(reduced, str):
-            self._global(file_module(value.__module__ if hasattr(value, "__module__") else "builtins"), reduced)
+            self._global(
+                file_module(value.__module__ if hasattr(value, "__module__") else "builtins"), reduced
+            )
             return
         function, arguments, state, items, pairs, *rest = (*reduced, None, None, None, None)[:6]
         if getattr(function, "__name__", "") == "__newobj__":

@@ -52,7 +52,10 @@ def _check_extent(size: tuple, stride: tuple, offset: Any, room: int) -> None:
         _fail(f"a tensor of size {size} starts at {offset}")
     last = offset + sum((n - 1) * step for n, step in zip(size, stride))
     if 0 not in size and last >= room:
-        _fail(f"a tensor of size {size}, strides {stride}, offset {offset} reaches past its storage of {room} elements")
+        _fail(
+            f"a tensor of size {size}, strides {stride}, offset {offset} reaches past its storage of "
+            f"{room} elements"
+        )
     if 0 in size and offset > room:
         _fail(f"an empty tensor starts at {offset}, past its storage of {room} elements")
 
@@ -81,7 +84,9 @@ def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Any:
     _check_extent(size, stride, offset, storage.nbytes // dtype.itemsize)
     if storage.untyped.device.type == "meta":
         return _C.empty_strided(size, stride, dtype=dtype, device="meta")
-    return _C._tensor_from_storage(storage.untyped, dtype, storage.first // dtype.itemsize + offset, size, stride)
+    return _C._tensor_from_storage(
+        storage.untyped, dtype, storage.first // dtype.itemsize + offset, size, stride
+    )
 
 
 def rebuild_tensor(storage: Any, storage_offset: Any, size: Any, stride: Any) -> Any:
@@ -89,14 +94,21 @@ def rebuild_tensor(storage: Any, storage_offset: Any, size: Any, stride: Any) ->
 
 
 def rebuild_tensor_v2(
-    storage: Any, storage_offset: Any, size: Any, stride: Any, requires_grad: Any, backward_hooks: Any, metadata: Any = None
+    storage: Any,
+    storage_offset: Any,
+    size: Any,
+    stride: Any,
+    requires_grad: Any,
+    backward_hooks: Any,
+    metadata: Any = None,
 ) -> Any:
     tensor = rebuild_tensor(storage, storage_offset, size, stride)
     return _with_hooks_and_flags(tensor, requires_grad, metadata)
 
 
 def rebuild_tensor_v3(
-    storage: Any, storage_offset: Any, size: Any, stride: Any, requires_grad: Any, backward_hooks: Any, dtype: Any,
+    storage: Any, storage_offset: Any, size: Any, stride: Any, requires_grad: Any, backward_hooks: Any,
+    dtype: Any,
     metadata: Any = None,
 ) -> Any:  # fmt: skip
     tensor = _view(storage, dtype, storage_offset, size, stride)

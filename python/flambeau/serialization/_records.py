@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pickle import UnpicklingError
-from typing import Any, Callable
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization._locations import location_tag
@@ -64,7 +65,9 @@ class StorageSource:
             self._loaded[key] = restored(self._restore(storage, location))
         storage = self._loaded[key]
         if numel * itemsize > storage.nbytes():
-            raise UnpicklingError(f"load: storage {key!r} has {storage.nbytes()} bytes, not {numel * itemsize}")
+            raise UnpicklingError(
+                f"load: storage {key!r} has {storage.nbytes()} bytes, not {numel * itemsize}"
+            )
         if view and view[0] is not None:
             _, first, count = view[0]
             if not all(type(n) is int and n >= 0 for n in (first, count)) or first + count > numel:
@@ -75,7 +78,9 @@ class StorageSource:
 
 def restored(storage: Any) -> Any:
     """The untyped storage that `map_location` answered with."""
-    untyped = storage if isinstance(storage, _C.UntypedStorage) else getattr(storage, "untyped", lambda: None)()
+    untyped = (
+        storage if isinstance(storage, _C.UntypedStorage) else getattr(storage, "untyped", lambda: None)()
+    )
     if not isinstance(untyped, _C.UntypedStorage):
         raise TypeError(f"load: map_location must answer with a storage, not {type(storage)}")
     return untyped
@@ -89,7 +94,12 @@ def check_reference(kind: Any, key: Any, location: Any, numel: Any) -> tuple[Sto
         location = location.decode()
     if isinstance(key, bytes):
         key = key.decode()
-    sound = isinstance(kind, StorageKind) and isinstance(location, str) and type(numel) is int and 0 <= numel < 2**60
+    sound = (
+        isinstance(kind, StorageKind)
+        and isinstance(location, str)
+        and type(numel) is int
+        and 0 <= numel < 2**60
+    )
     if not sound or not isinstance(key, (str, int)):
         raise UnpicklingError("load: a damaged reference to a storage")
     return kind, str(key), location

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import collections
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _numpy
@@ -39,7 +40,20 @@ def _tensor_types() -> dict[tuple[str, str], Any]:
 
 _BUILTINS = {
     name: getattr(__import__("builtins"), name)
-    for name in ("set", "frozenset", "bytes", "bytearray", "complex", "list", "dict", "tuple", "int", "float", "str", "bool")
+    for name in (
+        "set",
+        "frozenset",
+        "bytes",
+        "bytearray",
+        "complex",
+        "list",
+        "dict",
+        "tuple",
+        "int",
+        "float",
+        "str",
+        "bool",
+    )
 }
 
 _FIXED: dict[tuple[str, str], Any] = {
@@ -53,7 +67,10 @@ _FIXED: dict[tuple[str, str], Any] = {
     **{(module, name): value for name, value in _BUILTINS.items() for module in ("builtins", "__builtin__")},
     **{("torch", name): getattr(_C, name) for name in DTYPE_NAMES},
     **{("torch", kind): StorageKind(getattr(_C, name)) for kind, name in DTYPE_OF_STORAGE.items()},
-    **{("torch.storage", "UntypedStorage"): StorageKind(None), ("torch", "UntypedStorage"): StorageKind(None)},
+    **{
+        ("torch.storage", "UntypedStorage"): StorageKind(None),
+        ("torch", "UntypedStorage"): StorageKind(None),
+    },
     **REBUILDERS,
 }
 for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
@@ -62,7 +79,9 @@ for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
 
 # What may be called with the arguments a file gives; tensor classes and dtypes may only be named.
 CALLABLE = frozenset(
-    id(value) for value in _FIXED.values() if callable(value) and not isinstance(value, (StorageKind, _C.dtype))
+    id(value)
+    for value in _FIXED.values()
+    if callable(value) and not isinstance(value, (StorageKind, _C.dtype))
 )
 
 

@@ -57,7 +57,10 @@ class set_default_mmap_options:
 
     def __init__(self, flags: int) -> None:
         if flags not in (mmap.MAP_PRIVATE, mmap.MAP_SHARED):
-            raise ValueError(f"Invalid argument in function set_default_mmap_options, expected MAP_PRIVATE or MAP_SHARED, not {flags}")
+            raise ValueError(
+                "Invalid argument in function set_default_mmap_options, expected MAP_PRIVATE or "
+                f"MAP_SHARED, not {flags}"
+            )
         self.prev = _settings["mmap_flags"]
         _settings["mmap_flags"] = flags
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import pickle
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from flambeau import _C
 from flambeau.serialization._names import DTYPE_OF_STORAGE, local_module

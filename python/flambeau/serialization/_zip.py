@@ -40,7 +40,9 @@ class ArchiveWriter:
         padding = -(start + 30 + len(encoded) + len(sizes) + 4) % ALIGNMENT
         extra = sizes + struct.pack("<HH", _PADDING_FIELD, padding) + bytes(padding)
         size32 = _LIMIT32 if wide else view.nbytes
-        common = struct.pack("<HHHHLLLH", _UTF8_NAMES, 0, 0, _MIDNIGHT_1980, crc, size32, size32, len(encoded))
+        common = struct.pack(
+            "<HHHHLLLH", _UTF8_NAMES, 0, 0, _MIDNIGHT_1980, crc, size32, size32, len(encoded)
+        )
         version = struct.pack("<H", 45 if wide else 20)
         self._put(b"PK\3\4" + version + common + struct.pack("<H", len(extra)) + encoded + extra)
         self._put(view)
@@ -74,7 +76,9 @@ class ArchiveWriter:
             )
         count16 = min(count, 0xFFFF)
         self._put(
-            struct.pack("<4sHHHHLLH", b"PK\5\6", 0, 0, count16, count16, len(directory), min(start, _LIMIT32), 0)
+            struct.pack(
+                "<4sHHHHLLH", b"PK\5\6", 0, 0, count16, count16, len(directory), min(start, _LIMIT32), 0
+            )
         )
 
 
@@ -85,12 +89,23 @@ class ArchiveReader:
         self._stream = stream
         try:
             self._zip = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, ValueError, OSError, struct.error, EOFError, NotImplementedError) as error:
-            raise RuntimeError(f"load: failed reading zip archive: {error}; the file is damaged or cut off") from None
+        except (
+            zipfile.BadZipFile,
+            ValueError,
+            OSError,
+            struct.error,
+            EOFError,
+            NotImplementedError,
+        ) as error:
+            raise RuntimeError(
+                f"load: failed reading zip archive: {error}; the file is damaged or cut off"
+            ) from None
         names = [name for name in self._zip.namelist() if name.endswith("/data.pkl")]
         roots = {name.partition("/")[0] for name in names}
         if len(roots) != 1:
-            raise RuntimeError("load: the zip archive is no checkpoint: it needs exactly one record 'data.pkl'")
+            raise RuntimeError(
+                "load: the zip archive is no checkpoint: it needs exactly one record 'data.pkl'"
+            )
         self._root = roots.pop()
         self._size = stream.seek(0, os.SEEK_END)
 
@@ -121,11 +136,15 @@ class ArchiveReader:
             raise RuntimeError(f"load: the header of record {name!r} is damaged")
         name_length, extra_length = struct.unpack("<HH", header[26:30])
         if self._stream.read(name_length) != info.orig_filename.encode():
-            raise RuntimeError(f"load: the header of record {name!r} names another record; the file is damaged")
+            raise RuntimeError(
+                f"load: the header of record {name!r} names another record; the file is damaged"
+            )
         begin = info.header_offset + 30 + name_length + extra_length
         end = begin + info.file_size
         if info.file_size != info.compress_size or end > self._size:
-            raise RuntimeError(f"load: the record {name!r} ends after the end of the file; the file is cut off")
+            raise RuntimeError(
+                f"load: the record {name!r} ends after the end of the file; the file is cut off"
+            )
         return begin, end
 
     def read(self, name: str) -> bytearray:
@@ -159,7 +178,9 @@ def read_exactly(stream: Any, data: bytearray) -> None:
 
 
 def map_file(path: Any, flags: int | None) -> memoryview:
-    """A file as memory whose pages are read when touched; unless `flags` share it, writes stay in this process."""
+    """A file as memory, read when touched; unless `flags` share it, writes stay in this process."""
     shared = flags is not None and flags == getattr(mmap, "MAP_SHARED", None)
     with open(path, "r+b" if shared else "rb") as file:
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY))
+        return memoryview(
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_WRITE if shared else mmap.ACCESS_COPY)
+        )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import cmath
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Any, Callable, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 from flambeau import _C
 
@@ -35,7 +35,9 @@ class _Options:
     def __init__(self, rtol: float | None, atol: float | None, msg: Any, **checks: bool) -> None:
         if (rtol is None) != (atol is None):
             missing = "rtol" if rtol is None else "atol"
-            raise ValueError(f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}.")
+            raise ValueError(
+                f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}."
+            )
         for name, value in (("rtol", rtol), ("atol", atol)):
             if value is not None and not value >= 0:
                 raise RuntimeError(f"assert_close: {name} must not be negative or NaN, but got {value}")
@@ -179,7 +181,9 @@ def _compare_tensors(actual: Any, expected: Any, options: Any, path: tuple) -> N
         actual, expected = actual.to(dtype), expected.to(dtype)
     layout = str(actual.layout)
     if layout != str(expected.layout):
-        actual, expected = (t if str(t.layout) == "torch.strided" else t.to_dense() for t in (actual, expected))
+        actual, expected = (
+            t if str(t.layout) == "torch.strided" else t.to_dense() for t in (actual, expected)
+        )
     elif layout in _SPARSE_NAMES:
         _compare_sparse(actual, expected, (rtol, atol), options, path)
         return
@@ -277,7 +281,8 @@ def assert_close(
         equal_nan: let NaN equal NaN.
         check_device, check_dtype, check_layout, check_stride: what else must agree.
         msg: error text, or a function of the generated text.
-    Errors: AssertionError if they differ, TypeError for kinds that cannot be compared, ValueError for one tolerance.
+    Errors: AssertionError if they differ, TypeError for kinds that cannot be compared, ValueError for one
+    tolerance.
 
     >>> import flambeau as torch
     >>> torch.testing.assert_close(torch.tensor([1.0]), torch.tensor([1.0 + 1e-7]))

@@ -41,7 +41,7 @@ def to_tensor(image):
 
 
 def from_tensor(tensor, mode: str | None = None):
-    """A PIL image of a tensor (C, H, W). Errors: ValueError for a mode that does not fit, TypeError for a dtype."""
+    """A PIL image of a tensor (C, H, W). Errors: ValueError for an unfit mode, TypeError for a dtype."""
     channels, height, width = tensor.shape
     name = str(tensor.dtype).removeprefix("torch.")
     if channels == 1 and name in _MODES_OF_DTYPE:
@@ -53,12 +53,16 @@ def from_tensor(tensor, mode: str | None = None):
     if mode == "1" and allowed == ["L"]:
         return from_tensor(tensor).convert("1")
     if mode is not None and mode not in allowed:
-        raise ValueError(f"Incorrect mode ({mode}) supplied for input type {tensor.dtype}. Should be one of {allowed}.")
+        raise ValueError(
+            f"Incorrect mode ({mode}) supplied for input type {tensor.dtype}. Should be one of {allowed}."
+        )
     if not allowed:
         raise TypeError(f"Input type {tensor.dtype} with {channels} channels is not supported by PIL images.")
     memory = bytearray(height * width * channels * tensor.dtype.itemsize)
     if memory:
-        torch.frombuffer(memory, dtype=tensor.dtype).reshape(height, width, channels).copy_(tensor.permute(1, 2, 0))
+        torch.frombuffer(memory, dtype=tensor.dtype).reshape(height, width, channels).copy_(
+            tensor.permute(1, 2, 0)
+        )
     return pillow().frombytes(mode or allowed[0], (width, height), bytes(memory))
 
 

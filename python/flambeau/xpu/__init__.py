@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib
 from collections import OrderedDict
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from flambeau._absent_device import AbsentDeviceGuard, absent_class, define, device_index, fails, gives
 
@@ -94,7 +95,7 @@ def set_device(device: Any) -> None:
 
 
 class device(AbsentDeviceGuard):
-    """The current device in a block. Errors: AssertionError on entry for an index ≥ 0, there being no device."""
+    """The current device in a block. Errors: AssertionError on entry for an index ≥ 0: there is no device."""
 
     _enter_error = staticmethod(not_built)
 
@@ -131,7 +132,7 @@ def stream(stream: Any) -> StreamContext:
 
 @contextlib.contextmanager
 def use_mem_pool(pool: Any, device: Any = None) -> Iterator[None]:
-    """Take device memory from `pool` in a block. Errors: AssertionError on entry, there being no device."""
+    """Take device memory from `pool` in a block. Errors: AssertionError on entry: there is no device."""
     not_built()
     yield
 

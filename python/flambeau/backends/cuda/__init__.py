@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import enum
 import warnings
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 from flambeau import backends
 from flambeau._absent_device import absent_class, define, fails, gives
@@ -68,7 +69,9 @@ class cuFFTPlanCacheManager:
     clear = _no_cache
 
     def __getitem__(self, device: Any) -> cuFFTPlanCache:
-        raise RuntimeError(f"cufft_plan_cache: expected 0 <= device index < 0, but got device with index {device}")
+        raise RuntimeError(
+            f"cufft_plan_cache: expected 0 <= device index < 0, but got device with index {device}"
+        )
 
 
 class cuBLASModule:
@@ -132,7 +135,9 @@ def _prefer(kind: Any, backend: Any, spellings: dict[str, str], absent: tuple[st
         if not isinstance(backend, kind):
             raise RuntimeError("Unknown input value type.")
         if backend.name in absent:
-            raise RuntimeError(f"Cannot set preferred backend to {backend.name}: it is not part of this build.")
+            raise RuntimeError(
+                f"Cannot set preferred backend to {backend.name}: it is not part of this build."
+            )
         _preferred[kind] = backend
     return _preferred[kind]
 
@@ -176,7 +181,9 @@ flash_sdp_enabled, enable_flash_sdp = _attention_setting("flash")
 math_sdp_enabled, enable_math_sdp = _attention_setting("math")
 mem_efficient_sdp_enabled, enable_mem_efficient_sdp = _attention_setting("mem_efficient")
 cudnn_sdp_enabled, enable_cudnn_sdp = _attention_setting("cudnn")
-fp16_bf16_reduction_math_sdp_allowed, allow_fp16_bf16_reduction_math_sdp = _attention_setting("fp16_bf16_reduction")
+fp16_bf16_reduction_math_sdp_allowed, allow_fp16_bf16_reduction_math_sdp = _attention_setting(
+    "fp16_bf16_reduction"
+)
 
 
 @contextlib.contextmanager
@@ -190,14 +197,18 @@ def _sdp_block(wanted: dict[str, bool]) -> Iterator[dict]:
 
 
 def sdp_kernel(
-    enable_flash: bool = True, enable_math: bool = True, enable_mem_efficient: bool = True, enable_cudnn: bool = True
+    enable_flash: bool = True,
+    enable_math: bool = True,
+    enable_mem_efficient: bool = True,
+    enable_cudnn: bool = True,
 ) -> contextlib.AbstractContextManager:
-    """Which attention kernels of GPUs may run inside a block; `torch.nn.attention.sdpa_kernel` replaces it."""
+    """Which attention kernels of GPUs may run in a block; replaced by `torch.nn.attention.sdpa_kernel`."""
     warnings.warn(
         "`torch.backends.cuda.sdp_kernel()` is deprecated: use `torch.nn.attention.sdpa_kernel()`",
         FutureWarning,
         stacklevel=2,
     )
     return _sdp_block({
-        "flash": enable_flash, "math": enable_math, "mem_efficient": enable_mem_efficient, "cudnn": enable_cudnn,
+        "flash": enable_flash, "math": enable_math, "mem_efficient": enable_mem_efficient,
+        "cudnn": enable_cudnn,
     })  # fmt: skip

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ContextManager
+from contextlib import AbstractContextManager
+from typing import Any
 
 from flambeau import _C, backends
-from flambeau.backends._settings import Precision, check_precision, expect, flags_block, make_settings, set_many
+from flambeau.backends._settings import (
+    Precision,
+    check_precision,
+    expect,
+    flags_block,
+    make_settings,
+    set_many,
+)
 
 CUDNN_TENSOR_DTYPES = {_C.float16, _C.float32, _C.float64}
 
@@ -79,7 +87,7 @@ def flags(
     allow_tf32: bool = True,
     fp32_precision: str = "none",
     depthwise_kernel: str = "auto",
-) -> ContextManager[None]:
+) -> AbstractContextManager[None]:
     """The settings in force inside a block."""
     values = {
         "enabled": enabled,

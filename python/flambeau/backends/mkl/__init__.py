@@ -23,7 +23,7 @@ class verbose:
     def __init__(self, enable: int) -> None:
         self.enable = enable
 
-    def __enter__(self) -> "verbose":
+    def __enter__(self) -> verbose:
         return self
 
     def __exit__(self, *error: Any) -> bool:

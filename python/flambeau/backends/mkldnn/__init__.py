@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, ContextManager
+from contextlib import AbstractContextManager
+from typing import Any
 
 from flambeau import _C, backends
-from flambeau.backends._settings import Precision, check_precision, expect, flags_block, make_settings, set_many
+from flambeau.backends._settings import (
+    Precision,
+    check_precision,
+    expect,
+    flags_block,
+    make_settings,
+    set_many,
+)
 
 VERBOSE_OFF = 0
 VERBOSE_ON = 1
@@ -33,7 +41,7 @@ class verbose:
     def __init__(self, level: int) -> None:
         self.level = level
 
-    def __enter__(self) -> "verbose | None":
+    def __enter__(self) -> verbose | None:
         if self.level == VERBOSE_OFF:
             return None
         if not _C._set_onednn_verbose(self.level):
@@ -81,7 +89,7 @@ def set_flags(
 
 def flags(
     enabled: bool = False, deterministic: bool = False, allow_tf32: bool = True, fp32_precision: str = "none"
-) -> ContextManager[None]:
+) -> AbstractContextManager[None]:
     """The settings in force inside a block."""
     values = {"enabled": enabled, "deterministic": deterministic, "allow_tf32": allow_tf32}
     return flags_block(__name__, {**values, "fp32_precision": fp32_precision})

@@ -10,8 +10,16 @@ from flambeau._C import Tensor
 from . import shared_memory
 
 __all__ = [
-    "collate", "collate_float_fn", "collate_int_fn", "collate_numpy_array_fn", "collate_numpy_scalar_fn",
-    "collate_str_fn", "collate_tensor_fn", "default_collate", "default_collate_fn_map", "default_convert",
+    "collate",
+    "collate_float_fn",
+    "collate_int_fn",
+    "collate_numpy_array_fn",
+    "collate_numpy_scalar_fn",
+    "collate_str_fn",
+    "collate_tensor_fn",
+    "default_collate",
+    "default_collate_fn_map",
+    "default_convert",
 ]
 
 
@@ -79,12 +87,14 @@ def collate(batch, *, collate_fn_map: dict | None = None):
     if isinstance(elem, collections.abc.Sequence):
         lengths = {len(sample) for sample in batch}
         if len(lengths) > 1:
-            raise RuntimeError(f"each element in list of batch should be of equal size, found sizes {sorted(lengths)}.")
+            raise RuntimeError(
+                f"each element in list of batch should be of equal size, found sizes {sorted(lengths)}."
+            )
         columns = [collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch)]
         return columns if isinstance(elem, tuple) else _rebuild_sequence(elem, columns)
     raise TypeError(
-        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found {type(elem)}. "
-        "Give the DataLoader a collate_fn that knows this type."
+        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
+        f"found {type(elem)}. Give the DataLoader a collate_fn that knows this type."
     )
 
 

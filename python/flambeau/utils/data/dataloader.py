@@ -60,9 +60,9 @@ class DataLoader(Generic[_T_co]):
         persistent_workers: keep the workers after an epoch.
         pin_memory_device: accepted, see `pin_memory`.
         in_order: give batches in the sampler's order; False gives each as soon as it is ready.
-        sample_seeds: set the random state of flambeau, `random` and NumPy anew for each sample, from the epoch
-            and the sample's place in it. Random augmentation then does not depend on `num_workers`. Only for
-            map-style datasets. (PyTorch has no such option.)
+        sample_seeds: set the random state of flambeau, `random` and NumPy anew for each sample, from the
+            epoch and the sample's place in it. Random augmentation then is the same for any `num_workers`.
+            Only for map-style datasets. (PyTorch has no such option.)
     Errors: ValueError for arguments that exclude each other; RuntimeError when a worker dies or is too slow;
         an exception in a worker is raised here again, with the worker's traceback in its message.
 
@@ -122,7 +122,9 @@ class DataLoader(Generic[_T_co]):
         self.persistent_workers = persistent_workers
         self.generator = generator
 
-        self._dataset_kind = _DatasetKind.Iterable if isinstance(dataset, IterableDataset) else _DatasetKind.Map
+        self._dataset_kind = (
+            _DatasetKind.Iterable if isinstance(dataset, IterableDataset) else _DatasetKind.Map
+        )
         if self._dataset_kind == _DatasetKind.Iterable:
             _check_iterable_options(shuffle, sampler, batch_sampler, sample_seeds)
         _check_order_options(batch_size, shuffle, sampler, batch_sampler, drop_last)
@@ -154,7 +156,9 @@ class DataLoader(Generic[_T_co]):
     def __setattr__(self, name: str, value) -> None:
         fixed = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
         if self.__initialized and name in fixed:
-            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized.")
+            raise ValueError(
+                f"{name} attribute should not be set after {type(self).__name__} is initialized."
+            )
         super().__setattr__(name, value)
 
     @property
@@ -165,14 +169,18 @@ class DataLoader(Generic[_T_co]):
     def multiprocessing_context(self, context) -> None:
         if context is not None:
             if self.num_workers == 0:
-                raise ValueError("multiprocessing_context can only be used with num_workers > 0, this loader has 0.")
+                raise ValueError(
+                    "multiprocessing_context can only be used with num_workers > 0, this loader has 0."
+                )
             if isinstance(context, str):
                 methods = multiprocessing.get_all_start_methods()
                 if context not in methods:
                     raise ValueError(f"multiprocessing_context should be one of {methods}, got {context!r}.")
                 context = multiprocessing.get_context(context)
             if not isinstance(context, multiprocessing.context.BaseContext):
-                raise TypeError(f"multiprocessing_context should be a context or the name of one, got {context!r}.")
+                raise TypeError(
+                    f"multiprocessing_context should be a context or the name of one, got {context!r}."
+                )
         self._multiprocessing_context = context
 
     def _get_iterator(self) -> "_BaseDataLoaderIter":
@@ -213,15 +221,17 @@ class DataLoader(Generic[_T_co]):
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if available is not None and self.num_workers > available:
             warnings.warn(
-                f"This DataLoader will create {self.num_workers} worker processes, but this process may use only "
-                f"{available} processors; more workers than that may slow loading down.",
+                f"This DataLoader will create {self.num_workers} worker processes, but this process may use "
+                f"only {available} processors; more workers than that may slow loading down.",
                 stacklevel=3,
             )
 
 
 def _check_worker_options(num_workers, timeout, prefetch_factor, persistent_workers) -> None:
     if num_workers < 0:
-        raise ValueError(f"num_workers option should be non-negative, got {num_workers}; 0 loads in this process.")
+        raise ValueError(
+            f"num_workers option should be non-negative, got {num_workers}; 0 loads in this process."
+        )
     if timeout < 0:
         raise ValueError(f"timeout option should be non-negative, got {timeout}.")
     if num_workers == 0 and prefetch_factor is not None:
@@ -235,22 +245,31 @@ def _check_worker_options(num_workers, timeout, prefetch_factor, persistent_work
 def _check_iterable_options(shuffle, sampler, batch_sampler, sample_seeds) -> None:
     # an iterable-style dataset decides its order itself
     if shuffle not in {False, None}:
-        raise ValueError(f"DataLoader with IterableDataset: expected unspecified shuffle option, got {shuffle!r}.")
+        raise ValueError(
+            f"DataLoader with IterableDataset: expected unspecified shuffle option, got {shuffle!r}."
+        )
     if sampler is not None:
-        raise ValueError(f"DataLoader with IterableDataset: expected unspecified sampler option, got {sampler!r}.")
+        raise ValueError(
+            f"DataLoader with IterableDataset: expected unspecified sampler option, got {sampler!r}."
+        )
     if batch_sampler is not None:
         raise ValueError(
-            f"DataLoader with IterableDataset: expected unspecified batch_sampler option, got {batch_sampler!r}."
+            f"DataLoader with IterableDataset: expected unspecified batch_sampler option, "
+            f"got {batch_sampler!r}."
         )
     if sample_seeds:
-        raise ValueError("sample_seeds needs a map-style dataset: an IterableDataset draws its samples by itself.")
+        raise ValueError(
+            "sample_seeds needs a map-style dataset: an IterableDataset draws its samples by itself."
+        )
 
 
 def _check_order_options(batch_size, shuffle, sampler, batch_sampler, drop_last) -> None:
     if sampler is not None and shuffle:
         raise ValueError("sampler option is mutually exclusive with shuffle.")
     if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
-        raise ValueError("batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last.")
+        raise ValueError(
+            "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last."
+        )
     if batch_sampler is None and batch_size is None and drop_last:
         raise ValueError("batch_size=None gives single samples and is mutually exclusive with drop_last.")
 
@@ -259,8 +278,8 @@ class _BaseDataLoaderIter:
     """One pass over a DataLoader; a subclass defines `_next_data`."""
 
     def __init__(self, loader: DataLoader) -> None:
-        # The loader itself is not kept: it keeps its iterator if the workers are persistent, and the two would
-        # then live, workers and all, until the garbage collector finds them.
+        # The loader itself is not kept: it keeps its iterator if the workers are persistent, and the two
+        # would then live, workers and all, until the garbage collector finds them.
         self._dataset = loader.dataset
         self._dataset_kind = loader._dataset_kind
         self._index_sampler = loader._index_sampler
@@ -303,8 +322,9 @@ class _BaseDataLoaderIter:
     def _warn_if_longer(self, promised: int) -> None:
         if self._num_yielded > promised:
             warnings.warn(
-                f"Length of IterableDataset {self._dataset} was reported to be {promised}, but {self._num_yielded} "
-                "batches have been fetched. With workers, does __iter__ split the stream by get_worker_info()?",
+                f"Length of IterableDataset {self._dataset} was reported to be {promised}, but "
+                f"{self._num_yielded} batches have been fetched. With workers, does __iter__ split the "
+                "stream by get_worker_info()?",
                 stacklevel=3,
             )
 

@@ -10,7 +10,13 @@ from typing import Generic, TypeVar
 import flambeau as torch
 
 __all__ = [
-    "ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
+    "ChainDataset",
+    "ConcatDataset",
+    "Dataset",
+    "IterableDataset",
+    "StackDataset",
+    "Subset",
+    "TensorDataset",
     "random_split",
 ]
 
@@ -107,7 +113,9 @@ class StackDataset(Dataset):
 
     def __init__(self, *args: Dataset, **kwargs: Dataset) -> None:
         if args and kwargs:
-            raise ValueError("Give datasets either by position (tuples) or by name (dicts): both types are given.")
+            raise ValueError(
+                "Give datasets either by position (tuples) or by name (dicts): both types are given."
+            )
         if not args and not kwargs:
             raise ValueError("At least one dataset should be passed.")
         self.datasets = args or kwargs

@@ -42,7 +42,9 @@ class DistributedSampler(Sampler):
             from flambeau import distributed
 
             if not distributed.is_available():
-                raise RuntimeError("DistributedSampler needs num_replicas and rank: there is no process group.")
+                raise RuntimeError(
+                    "DistributedSampler needs num_replicas and rank: there is no process group."
+                )
             num_replicas = distributed.get_world_size() if num_replicas is None else num_replicas
             rank = distributed.get_rank() if rank is None else rank
         if not 0 <= rank < num_replicas:

@@ -44,7 +44,9 @@ class MapDatasetFetcher:
                 seed_sample(seed, position)
             return self.collate_fn(self.dataset[index])
         if self.collate_fn is default_collate and default_collate_fn_map[Tensor] is collate_tensor_fn:
-            rows = gather_rows(self.dataset, index, shared_memory.empty if shared_memory.is_sending() else None)
+            rows = gather_rows(
+                self.dataset, index, shared_memory.empty if shared_memory.is_sending() else None
+            )
             if rows is not None:
                 return rows
         if seed is None:

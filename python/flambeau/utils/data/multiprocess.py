@@ -85,8 +85,12 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
             import numpy  # noqa: F401
         create_fetcher = functools.partial(
             _DatasetKind.create_fetcher,
-            self._dataset_kind, self._dataset, loader._auto_collation, loader.collate_fn, loader.drop_last,
-        )  # fmt: skip
+            self._dataset_kind,
+            self._dataset,
+            loader._auto_collation,
+            loader.collate_fn,
+            loader.drop_last,
+        )
         for i in range(loader.num_workers):
             plan = WorkerPlan(
                 i, loader.num_workers, self._base_seed, self._dataset, create_fetcher, loader.worker_init_fn
@@ -96,7 +100,9 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
     def _reset(self, loader: DataLoader) -> None:
         """Start the next epoch with the same workers."""
         if not self._shutdown.alive:
-            raise RuntimeError("The workers of this DataLoader have ended after a failure; make a new DataLoader.")
+            raise RuntimeError(
+                "The workers of this DataLoader have ended after a failure; make a new DataLoader."
+            )
         self._epoch += 1
         if self._sample_seeds:
             self._start_epoch(loader)

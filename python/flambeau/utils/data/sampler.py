@@ -10,7 +10,12 @@ from typing import Generic, TypeVar
 import flambeau as torch
 
 __all__ = [
-    "BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler",
+    "BatchSampler",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "SubsetRandomSampler",
+    "WeightedRandomSampler",
 ]
 
 _T_co = TypeVar("_T_co", covariant=True)
@@ -141,7 +146,9 @@ class WeightedRandomSampler(Sampler[int]):
         self, weights: Sequence[float], num_samples: int, replacement: bool = True, generator=None
     ) -> None:
         if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
-            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples!r}.")
+            raise ValueError(
+                f"num_samples should be a positive integer value, but got num_samples={num_samples!r}."
+            )
         if not isinstance(replacement, bool):
             raise ValueError(f"replacement should be a boolean value, but got replacement={replacement!r}.")
         weights = torch.as_tensor(weights, dtype=torch.float64)

@@ -114,7 +114,7 @@ class Sender:
         """How `tensor` is pickled: a block's number, or the bytes themselves."""
         if tensor.requires_grad and not tensor.is_leaf:
             raise RuntimeError(
-                "A worker cannot send a tensor that requires grad and is no leaf: its graph stays in the worker. "
+                "A worker cannot send a tensor that requires grad and is no leaf. "
                 "Call detach() on it first."
             )
         plain = tensor.detach()
@@ -268,7 +268,7 @@ def _memory_file(size: int) -> int:
     except OSError as error:
         os.close(file)
         raise RuntimeError(
-            f"No shared memory for a batch of {size / 1e6:.1f} MB ({error.strerror}). Fewer workers, a smaller "
-            "batch or a smaller prefetch_factor need less."
+            f"No shared memory for a batch of {size / 1e6:.1f} MB ({error.strerror}). Fewer workers, a "
+            "smaller batch or a smaller prefetch_factor need less."
         ) from error
     return file

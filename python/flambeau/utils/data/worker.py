@@ -82,8 +82,8 @@ def run_worker(plan: WorkerPlan, connection) -> None:
     """Answer the tasks that come through `connection` until it is closed.
 
     A task is ("start", epoch), before the first of an epoch, or ("fetch", epoch, number, arguments of fetch);
-    the answer to the latter is the header (epoch, number, kind) with the batch, an exception, or nothing at the end
-    of an iterable-style dataset.
+    the answer to the latter is the header (epoch, number, kind) with the batch, an exception, or nothing at
+    the end of an iterable-style dataset.
     """
     # Ctrl-C reaches all processes of a terminal; the main process then ends its workers
     signal.signal(signal.SIGINT, signal.SIG_IGN)

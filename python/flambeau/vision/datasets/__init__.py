@@ -8,6 +8,15 @@ from .mnist import EMNIST, KMNIST, MNIST, FashionMNIST
 from .vision import VisionDataset
 
 __all__ = [
-    "CIFAR10", "CIFAR100", "DatasetFolder", "Digits", "EMNIST", "FakeData", "FashionMNIST", "ImageFolder",
-    "KMNIST", "MNIST", "VisionDataset",
+    "CIFAR10",
+    "CIFAR100",
+    "DatasetFolder",
+    "Digits",
+    "EMNIST",
+    "FakeData",
+    "FashionMNIST",
+    "ImageFolder",
+    "KMNIST",
+    "MNIST",
+    "VisionDataset",
 ]

@@ -12,15 +12,19 @@ __all__ = ["CIFAR10", "CIFAR100"]
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Reads the batches, which are pickles of dicts with NumPy arrays, and refuses to import anything else."""
+    """Reads the batches, pickles of dicts with NumPy arrays, and refuses to import anything else."""
 
     def find_class(self, module: str, name: str):
-        if (module, name) in {("numpy.core.multiarray", "_reconstruct"), ("numpy", "ndarray"), ("numpy", "dtype")}:
-            import numpy
+        import numpy
 
-            # since NumPy 2 the module of `_reconstruct` has an underscore
-            return getattr(numpy, name) if module == "numpy" else numpy.zeros(0).__reduce__()[0]
-        raise pickle.UnpicklingError(f"a CIFAR batch should hold arrays only, this one asks for {module}.{name}.")
+        if module == "numpy" and name in ("ndarray", "dtype"):
+            return getattr(numpy, name)
+        # NumPy 2 renamed the module
+        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
+            return numpy.zeros(0).__reduce__()[0]
+        raise pickle.UnpicklingError(
+            f"a CIFAR batch should hold arrays only, this one asks for {module}.{name}."
+        )
 
 
 class CIFAR10(VisionDataset):

@@ -11,8 +11,8 @@ __all__ = ["Digits"]
 class Digits(MNIST):
     """1,797 handwritten digits, 8×8 pixels with values 0..16; every fifth one tests, the others train.
 
-    In the original order, which goes writer by writer, images 0, 5, 10 … are the 360 of the test part; so both
-    parts hold digits of the same writers.
+    In the original order, which goes writer by writer, images 0, 5, 10 … are the 360 of the test part; so
+    both parts hold digits of the same writers.
     Samples are (image, class) as in MNIST. Note that ToTensor divides by 255, not by 16.
 
     Args:

@@ -48,7 +48,7 @@ def make_dataset(
         extensions: endings of wanted files; excludes `is_valid_file`.
         is_valid_file: called with a path, tells whether it is wanted.
         allow_empty: whether a class may have no file.
-    Errors: ValueError unless exactly one of the two filters is given; FileNotFoundError for a class without files.
+    Errors: ValueError unless one of the two filters is given; FileNotFoundError for a class without files.
     """
     directory = os.path.expanduser(directory)
     if class_to_idx is None:

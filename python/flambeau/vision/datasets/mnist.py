@@ -46,7 +46,7 @@ def read_idx(path: str | Path):
     if size == 0:
         return torch.empty(shape, dtype=dtype)
     raw = torch.frombuffer(bytearray(data), dtype=torch.uint8, offset=start)
-    if dtype.itemsize > 1:
+    if dtype != torch.uint8:
         raw = raw.reshape(-1, dtype.itemsize).flip(1).contiguous().view(dtype)
     return raw.reshape(shape)
 
@@ -72,8 +72,18 @@ class MNIST(VisionDataset):
         ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
         ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
     ]
-    classes = ["0 - zero", "1 - one", "2 - two", "3 - three", "4 - four", "5 - five", "6 - six", "7 - seven",
-               "8 - eight", "9 - nine"]  # fmt: skip
+    classes = [
+        "0 - zero",
+        "1 - one",
+        "2 - two",
+        "3 - three",
+        "4 - four",
+        "5 - five",
+        "6 - six",
+        "7 - seven",
+        "8 - eight",
+        "9 - nine",
+    ]
 
     def __init__(
         self,
@@ -88,7 +98,9 @@ class MNIST(VisionDataset):
         if download:
             self.download()
         if not self._check_exists():
-            raise RuntimeError(f"Dataset not found in {self.raw_folder}. You can use download=True to download it.")
+            raise RuntimeError(
+                f"Dataset not found in {self.raw_folder}. You can use download=True to download it."
+            )
         self.data, self.targets = self._load_data()
 
     def _load_data(self) -> tuple:
@@ -111,14 +123,18 @@ class MNIST(VisionDataset):
 
     def __getitems__(self, indices: list) -> list:
         transform = self._tensor_transform()
-        if type(self).__getitem__ is not MNIST.__getitem__ or self.target_transform is not None or not transform:
+        if (
+            type(self).__getitem__ is not MNIST.__getitem__
+            or self.target_transform is not None
+            or not transform
+        ):
             return [self[index] for index in indices]
         index = torch.as_tensor(indices, dtype=torch.int64)
         images = transform(self.data[index].unsqueeze(1))
         return list(zip(images.unbind(0), self.targets[index].tolist()))
 
     def _tensor_transform(self) -> Callable | None:
-        """The transform as a function of uint8 images (…, 1, H, W), if it is ToTensor or ToTensor and Normalize."""
+        """The transform for uint8 images (…, 1, H, W), if it is ToTensor or that and Normalize."""
         steps = self.transform.transforms if type(self.transform) is Compose else [self.transform]
         if [type(step) for step in steps] not in ([ToTensor], [ToTensor, Normalize]):
             return None
@@ -184,8 +200,18 @@ class FashionMNIST(MNIST):
         ("t10k-images-idx3-ubyte.gz", "bef4ecab320f06d8554ea6380940ec79"),
         ("t10k-labels-idx1-ubyte.gz", "bb300cfdad3c16e7a12a480ee83cd310"),
     ]
-    classes = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
-               "Ankle boot"]  # fmt: skip
+    classes = [
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ]
 
 
 class KMNIST(MNIST):

@@ -10,7 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
-    "calculate_md5", "check_integrity", "download_and_extract_archive", "download_from_mirrors", "download_url",
+    "calculate_md5",
+    "check_integrity",
+    "download_and_extract_archive",
+    "download_from_mirrors",
+    "download_url",
     "extract_archive",
 ]
 
@@ -50,7 +54,9 @@ def download_url(url: str, root: str | Path, filename: str | None = None, md5: s
     try:
         _fetch(url, partial)
         if not check_integrity(partial, md5):
-            raise RuntimeError(f"{url}: the file that came has not the checksum {md5}; it is damaged or was replaced.")
+            raise RuntimeError(
+                f"{url}: the file that came has not the checksum {md5}; it is damaged or was replaced."
+            )
         partial.replace(target)
     except OSError as error:
         reason = getattr(error, "reason", error)
@@ -86,7 +92,10 @@ def extract_archive(path: str | Path, folder: str | Path) -> None:
 
 
 def download_and_extract_archive(
-    url: str, download_root: str | Path, extract_root: str | Path | None = None, filename: str | None = None,
+    url: str,
+    download_root: str | Path,
+    extract_root: str | Path | None = None,
+    filename: str | None = None,
     md5: str | None = None,
 ) -> None:
     """`download_url`, then `extract_archive` into `extract_root` (default: the same folder)."""

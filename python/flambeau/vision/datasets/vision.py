@@ -49,7 +49,9 @@ class VisionDataset(Dataset):
         transform: Callable | None = None,
         target_transform: Callable | None = None,
     ) -> None:
-        self.root = Path(root).expanduser().as_posix() if isinstance(root, str) and root.startswith("~") else root
+        self.root = (
+            Path(root).expanduser().as_posix() if isinstance(root, str) and root.startswith("~") else root
+        )
         separate = transform is not None or target_transform is not None
         if transforms is not None and separate:
             raise ValueError("Only transforms or transform/target_transform can be passed as argument.")

@@ -41,7 +41,9 @@ def rotate(image, angle: float, interpolation, expand: bool, center, fill):
 
 def affine(image, matrix: list[float], interpolation, fill):
     method = _pil.pillow().Transform.AFFINE
-    return image.transform(image.size, method, matrix, PIL_FILTERS[interpolation], fillcolor=_fill(image, fill))
+    return image.transform(
+        image.size, method, matrix, PIL_FILTERS[interpolation], fillcolor=_fill(image, fill)
+    )
 
 
 def enhance(image, kind: str, factor: float):
@@ -88,7 +90,10 @@ def _fill(image, fill):
     if isinstance(fill, (int, float)):
         return fill if bands == 1 else (int(fill),) * bands
     if len(fill) not in (1, bands):
-        raise ValueError(f"The number of elements in fill should be 1 or {bands}, the image's bands; got {len(fill)}.")
-    if bands == 1:
-        return fill[0]
-    return tuple(int(value) for value in (fill if len(fill) == bands else [*fill] * bands))
+        raise ValueError(
+            f"The number of elements in fill should be 1 or {bands}, the image's bands; got {len(fill)}."
+        )
+    values = [*fill] * bands if len(fill) == 1 else [*fill]
+    if image.mode != "F":
+        values = [int(value) for value in values]
+    return values[0] if bands == 1 else tuple(values)

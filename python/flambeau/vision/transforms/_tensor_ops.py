@@ -10,7 +10,14 @@ from .interpolation import InterpolationMode
 # weights of red, green, blue in brightness (ITU-R BT.601)
 _LUMA = (0.2989, 0.587, 0.114)
 
-_MAX_OF_DTYPE = {"uint8": 255, "int8": 127, "int16": 32767, "uint16": 65535, "int32": 2**31 - 1, "int64": 2**63 - 1}
+_MAX_OF_DTYPE = {
+    "uint8": 255,
+    "int8": 127,
+    "int16": 32767,
+    "uint16": 65535,
+    "int32": 2**31 - 1,
+    "int64": 2**63 - 1,
+}
 
 
 def max_value(dtype) -> int:
@@ -38,9 +45,11 @@ def crop(image, top: int, left: int, height: int, width: int):
     if top >= 0 and left >= 0 and bottom <= h and right <= w:
         return inside
     outside = (
-        max(min(right, 0) - left, 0), max(right - max(w, left), 0),
-        max(min(bottom, 0) - top, 0), max(bottom - max(h, top), 0),
-    )  # fmt: skip
+        max(min(right, 0) - left, 0),
+        max(right - max(w, left), 0),
+        max(min(bottom, 0) - top, 0),
+        max(bottom - max(h, top), 0),
+    )
     return nnf.pad(inside, outside)
 
 
@@ -51,9 +60,12 @@ def resize(image, height: int, width: int, interpolation: InterpolationMode, ant
 
     def interpolate(batch):
         result = nnf.interpolate(
-            batch, size=(height, width), mode=interpolation.value,
-            align_corners=False if smooth else None, antialias=bool(antialias) and smooth,
-        )  # fmt: skip
+            batch,
+            size=(height, width),
+            mode=interpolation.value,
+            align_corners=False if smooth else None,
+            antialias=bool(antialias) and smooth,
+        )
         if interpolation is InterpolationMode.BICUBIC and image.dtype == torch.uint8:
             # a cubic swings over the ends of the range
             result = result.clamp(0, 255)
@@ -85,6 +97,7 @@ def _mirrored_indices(start: int, end: int, size: int):
 def blend(image, other, factor: float):
     """factor · image + (1 - factor) · other, within the range of the image's dtype."""
     bound = max_value(image.dtype)
+    factor = float(factor)  # an int would make the product overflow in the dtype of the image
     return (factor * image + (1.0 - factor) * other).clamp(0, bound).to(image.dtype)
 
 
@@ -199,7 +212,11 @@ def convert_dtype(image, dtype):
     if image.is_floating_point():
         if dtype.is_floating_point:
             return image.to(dtype)
-        if (image.dtype, dtype) in ((torch.float32, torch.int32), (torch.float32, torch.int64), (torch.float64, torch.int64)):
+        if (image.dtype, dtype) in (
+            (torch.float32, torch.int32),
+            (torch.float32, torch.int64),
+            (torch.float64, torch.int64),
+        ):
             raise RuntimeError(f"The cast from {image.dtype} to {dtype} cannot be performed safely.")
         # each integer gets an equal share of 0..1; 1.0 itself must not overflow
         return (image * (max_value(dtype) + 1.0 - 1e-3)).to(dtype)
@@ -212,7 +229,9 @@ def convert_dtype(image, dtype):
     return image.to(dtype) * ((wanted + 1) // (bound + 1))
 
 
-def warp(image, matrix: list[float], interpolation: InterpolationMode, fill, size: tuple[int, int] | None = None):
+def warp(
+    image, matrix: list[float], interpolation: InterpolationMode, fill, size: tuple[int, int] | None = None
+):
     """The image seen through an affine map from output to input pixels, both measured from the centre.
 
     Args:
@@ -221,15 +240,21 @@ def warp(image, matrix: list[float], interpolation: InterpolationMode, fill, siz
         size: (height, width) of the result, default that of the image.
     """
     if interpolation not in (InterpolationMode.NEAREST, InterpolationMode.BILINEAR):
-        raise ValueError(f"Tensors are warped with nearest or bilinear interpolation, not {interpolation.value}.")
+        raise ValueError(
+            f"Tensors are warped with nearest or bilinear interpolation, not {interpolation.value}."
+        )
     channels, h, w = image.shape[-3:]
     if isinstance(fill, (list, tuple)) and len(fill) not in (1, channels):
-        raise ValueError(f"The number of elements in fill should be 1 or {channels}, the channels; got {len(fill)}.")
+        raise ValueError(
+            f"The number of elements in fill should be 1 or {channels}, the channels; got {len(fill)}."
+        )
     height, width = size or (h, w)
     dtype = image.dtype if image.is_floating_point() else torch.float32
     x = torch.linspace(-width * 0.5 + 0.5, width * 0.5 - 0.5, steps=width)
     y = torch.linspace(-height * 0.5 + 0.5, height * 0.5 - 0.5, steps=height)
-    base = torch.stack((x.expand(height, width), y[:, None].expand(height, width), torch.ones(height, width)), -1)
+    base = torch.stack(
+        (x.expand(height, width), y[:, None].expand(height, width), torch.ones(height, width)), -1
+    )
     theta = torch.tensor(matrix).reshape(2, 3)
     scaled = theta.T / torch.tensor([0.5 * w, 0.5 * h])  # grid_sample measures from -1 to 1
     grid = (base.reshape(-1, 3) @ scaled).reshape(1, height, width, 2).to(dtype)
@@ -240,9 +265,13 @@ def warp(image, matrix: list[float], interpolation: InterpolationMode, fill, siz
             return nnf.grid_sample(batch, grids, interpolation.value, "zeros", align_corners=False)
         # a channel of ones, warped along, tells how much of each pixel came from inside
         ones = torch.ones_like(batch[:, :1])
-        warped = nnf.grid_sample(torch.cat((batch, ones), 1), grids, interpolation.value, "zeros", align_corners=False)
+        warped = nnf.grid_sample(
+            torch.cat((batch, ones), 1), grids, interpolation.value, "zeros", align_corners=False
+        )
         inside = warped[:, -1:]
-        colour = torch.tensor([fill] if isinstance(fill, (int, float)) else list(fill), dtype=dtype).reshape(1, -1, 1, 1)
+        colour = torch.tensor([fill] if isinstance(fill, (int, float)) else list(fill), dtype=dtype).reshape(
+            1, -1, 1, 1
+        )
         if interpolation is InterpolationMode.NEAREST:
             return torch.where(inside < 0.5, colour, warped[:, :-1])
         return warped[:, :-1] * inside + (1.0 - inside) * colour

@@ -6,8 +6,15 @@ from flambeau import nn
 from . import functional as F
 
 __all__ = [
-    "ColorJitter", "GaussianBlur", "Grayscale", "RandomAdjustSharpness", "RandomAutocontrast", "RandomGrayscale",
-    "RandomInvert", "RandomPosterize", "RandomSolarize",
+    "ColorJitter",
+    "GaussianBlur",
+    "Grayscale",
+    "RandomAdjustSharpness",
+    "RandomAutocontrast",
+    "RandomGrayscale",
+    "RandomInvert",
+    "RandomPosterize",
+    "RandomSolarize",
 ]
 
 
@@ -128,7 +135,8 @@ class _WithProbability(nn.Module):
         return self.change(img) if torch.rand(1).item() < self.p else img
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({','.join(f'{name}={getattr(self, name)}' for name in (*self.shown, 'p'))})"
+        options = ",".join(f"{name}={getattr(self, name)}" for name in (*self.shown, "p"))
+        return f"{type(self).__name__}({options})"
 
 
 class RandomGrayscale(_WithProbability):

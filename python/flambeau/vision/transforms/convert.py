@@ -90,14 +90,19 @@ class LinearTransformation(nn.Module):
         if rows != columns:
             raise ValueError(f"transformation_matrix should be square, got {rows} x {columns}.")
         if mean_vector.size(0) != rows:
-            raise ValueError(f"mean_vector should have the length {rows} of the matrix, got {mean_vector.size(0)}.")
+            raise ValueError(
+                f"mean_vector should have the length {rows} of the matrix, got {mean_vector.size(0)}."
+            )
         self.transformation_matrix = transformation_matrix
         self.mean_vector = mean_vector
 
     def forward(self, tensor):
         size = tensor[..., :, :, :].shape[-3:].numel()
         if size != self.transformation_matrix.size(0):
-            raise ValueError(f"An image of shape {tuple(tensor.shape)} does not fit a matrix of {tuple(self.transformation_matrix.shape)}.")
+            raise ValueError(
+                f"An image of shape {tuple(tensor.shape)} has {size} numbers, the matrix is for "
+                f"{self.transformation_matrix.size(0)}."
+            )
         flat = tensor.reshape(-1, size) - self.mean_vector
         return (flat @ self.transformation_matrix).reshape(tensor.shape)
 

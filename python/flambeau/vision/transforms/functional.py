@@ -2,28 +2,59 @@
 
 import math
 import numbers
-import sys
 
 import flambeau as torch
 from flambeau._C import Tensor
 
 from .. import _pil
 from . import _pil_ops, _tensor_ops
+from ._conversion import convert_image_dtype, normalize, pil_to_tensor, to_pil_image, to_tensor
 from .interpolation import InterpolationMode, interpolation_mode
 
 __all__ = [
-    "InterpolationMode", "adjust_brightness", "adjust_contrast", "adjust_gamma", "adjust_hue", "adjust_saturation",
-    "adjust_sharpness", "affine", "autocontrast", "center_crop", "convert_image_dtype", "crop", "erase", "five_crop",
-    "gaussian_blur", "get_dimensions", "get_image_num_channels", "get_image_size", "hflip", "invert", "normalize",
-    "pad", "pil_to_tensor", "posterize", "resize", "resized_crop", "rgb_to_grayscale", "rotate", "solarize",
-    "ten_crop", "to_grayscale", "to_pil_image", "to_tensor", "vflip",
+    "InterpolationMode",
+    "adjust_brightness",
+    "adjust_contrast",
+    "adjust_gamma",
+    "adjust_hue",
+    "adjust_saturation",
+    "adjust_sharpness",
+    "affine",
+    "autocontrast",
+    "center_crop",
+    "convert_image_dtype",
+    "crop",
+    "erase",
+    "five_crop",
+    "gaussian_blur",
+    "get_dimensions",
+    "get_image_num_channels",
+    "get_image_size",
+    "hflip",
+    "invert",
+    "normalize",
+    "pad",
+    "pil_to_tensor",
+    "posterize",
+    "resize",
+    "resized_crop",
+    "rgb_to_grayscale",
+    "rotate",
+    "solarize",
+    "ten_crop",
+    "to_grayscale",
+    "to_pil_image",
+    "to_tensor",
+    "vflip",
 ]
 
 
 def _is_tensor(img) -> bool:
     if isinstance(img, Tensor):
         if img.dim() < 2:
-            raise TypeError(f"A tensor image has at least 2 dimensions, this one has shape {tuple(img.shape)}.")
+            raise TypeError(
+                f"A tensor image has at least 2 dimensions, this one has shape {tuple(img.shape)}."
+            )
         return True
     if not _pil.is_image(img):
         raise TypeError(f"img should be PIL Image or Tensor. Got {type(img).__name__}.")
@@ -46,78 +77,9 @@ def get_image_num_channels(img) -> int:
     return get_dimensions(img)[0]
 
 
-def pil_to_tensor(pic):
-    """A PIL image as a tensor (C, H, W) of the same numbers; see PILToTensor."""
-    if not _pil.is_image(pic):
-        raise TypeError(f"pic should be PIL Image. Got {type(pic).__name__}.")
-    return _pil.to_tensor(pic)
-
-
-def to_tensor(pic):
-    """A PIL image or array (H, W, C) as a tensor (C, H, W); bytes 0..255 become 0..1; see ToTensor."""
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(pic, numpy.ndarray):
-        if pic.ndim not in (2, 3):
-            raise ValueError(f"pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
-        image = torch.from_numpy(numpy.ascontiguousarray(pic.reshape(*pic.shape[:2], -1).transpose(2, 0, 1)))
-    elif _pil.is_image(pic):
-        image = _pil.to_tensor(pic)
-        if pic.mode == "1":
-            image = image * torch.tensor(255, dtype=torch.uint8)
-        elif pic.mode == "I;16":
-            image = image.view(torch.int16)
-    else:
-        raise TypeError(f"pic should be PIL Image or ndarray. Got {type(pic).__name__}.")
-    return image.to(torch.get_default_dtype()).div(255) if image.dtype == torch.uint8 else image
-
-
-def to_pil_image(pic, mode: str | None = None):
-    """A tensor (C, H, W) or (H, W), or an array (H, W, C), as a PIL image; see ToPILImage."""
-    if isinstance(pic, Tensor):
-        if pic.dim() not in (2, 3):
-            raise ValueError(f"pic should be 2/3 dimensional. Got {pic.dim()} dimensions.")
-        image = pic.unsqueeze(0) if pic.dim() == 2 else pic
-    else:
-        numpy = sys.modules.get("numpy")
-        if numpy is None or not isinstance(pic, numpy.ndarray):
-            raise TypeError(f"pic should be Tensor or ndarray. Got {type(pic).__name__}.")
-        if pic.ndim not in (2, 3):
-            raise ValueError(f"pic should be 2/3 dimensional. Got {pic.ndim} dimensions.")
-        image = torch.from_numpy(numpy.ascontiguousarray(pic.reshape(*pic.shape[:2], -1).transpose(2, 0, 1)))
-    if image.is_floating_point() and mode != "F":
-        image = image.mul(255).to(torch.uint8)
-    return _pil.from_tensor(image, mode)
-
-
-def convert_image_dtype(image, dtype=None):
-    """A tensor image in another dtype (default float32), scaled to its range; see ConvertImageDtype.
-
-    Errors: RuntimeError for float32 → int32, int64 and float64 → int64, which cannot hold every integer.
-    """
-    if not isinstance(image, Tensor):
-        raise TypeError("Input img should be Tensor Image.")
-    return _tensor_ops.convert_dtype(image, torch.float32 if dtype is None else dtype)
-
-
-def normalize(tensor, mean, std, inplace: bool = False):
-    """(tensor - mean) / std for each channel of a floating tensor image (…, C, H, W).
-
-    Errors: TypeError for another kind of image; ValueError for fewer than 3 dimensions or a zero in `std`.
-    """
-    if not isinstance(tensor, Tensor):
-        raise TypeError(f"img should be Tensor Image. Got {type(tensor).__name__}.")
-    if not tensor.is_floating_point():
-        raise TypeError(f"Input tensor should be a float tensor. Got {tensor.dtype}.")
-    if tensor.dim() < 3:
-        raise ValueError(f"Expected tensor to be a tensor image of size (..., C, H, W). Got {tuple(tensor.shape)}.")
-    mean = torch.as_tensor(mean, dtype=tensor.dtype).reshape(-1, 1, 1)
-    std = torch.as_tensor(std, dtype=tensor.dtype).reshape(-1, 1, 1)
-    if (std == 0).any():
-        raise ValueError(f"std evaluated to zero after conversion to {tensor.dtype}, leading to division by zero.")
-    return (tensor if inplace else tensor.clone()).sub_(mean).div_(std)
-
-
-def resize(img, size, interpolation=InterpolationMode.BILINEAR, max_size: int | None = None, antialias: bool = True):
+def resize(
+    img, size, interpolation=InterpolationMode.BILINEAR, max_size: int | None = None, antialias: bool = True
+):
     """The image in another size; see Resize."""
     interpolation = interpolation_mode(interpolation)
     _, height, width = get_dimensions(img)
@@ -134,11 +96,15 @@ def _resized(height: int, width: int, size, max_size: int | None) -> tuple[int, 
         raise ValueError(f"Size must be an int or a 1 or 2 element sequence, not {len(sizes)} elements.")
     if len(sizes) == 2:
         if max_size is not None:
-            raise ValueError("max_size should only be passed if size specifies the length of the smaller edge.")
+            raise ValueError(
+                "max_size should only be passed if size specifies the length of the smaller edge."
+            )
         return sizes[0], sizes[1]
     short, long = sorted((height, width))
     if max_size is not None and max_size <= sizes[0]:
-        raise ValueError(f"max_size = {max_size} must be strictly greater than the requested size = {sizes[0]}.")
+        raise ValueError(
+            f"max_size = {max_size} must be strictly greater than the requested size = {sizes[0]}."
+        )
     new_short, new_long = sizes[0], int(sizes[0] * long / short)
     if max_size is not None and new_long > max_size:
         new_short, new_long = int(max_size * new_short / new_long), max_size
@@ -148,7 +114,9 @@ def _resized(height: int, width: int, size, max_size: int | None) -> tuple[int, 
 def pad(img, padding, fill=0, padding_mode: str = "constant"):
     """The image with borders added; see Pad."""
     if padding_mode not in ("constant", "edge", "reflect", "symmetric"):
-        raise ValueError(f"Padding mode should be either constant, edge, reflect or symmetric, got {padding_mode!r}.")
+        raise ValueError(
+            f"Padding mode should be either constant, edge, reflect or symmetric, got {padding_mode!r}."
+        )
     borders = _borders(padding)
     if _is_tensor(img):
         return _tensor_ops.pad(img, borders, fill, padding_mode)
@@ -183,9 +151,15 @@ def center_crop(img, output_size):
 
 
 def resized_crop(
-    img, top: int, left: int, height: int, width: int, size, interpolation=InterpolationMode.BILINEAR,
+    img,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    size,
+    interpolation=InterpolationMode.BILINEAR,
     antialias: bool = True,
-):  # fmt: skip
+):
     """`crop`, then `resize`."""
     return resize(crop(img, top, left, height, width), size, interpolation, antialias=antialias)
 
@@ -347,7 +321,9 @@ def gaussian_blur(img, kernel_size, sigma=None):
     return _pil.from_tensor(_tensor_ops.gaussian_blur(_pil.to_tensor(img), sizes, sigmas), img.mode)
 
 
-def rotate(img, angle: float, interpolation=InterpolationMode.NEAREST, expand: bool = False, center=None, fill=None):
+def rotate(
+    img, angle: float, interpolation=InterpolationMode.NEAREST, expand: bool = False, center=None, fill=None
+):
     """Turned by `angle` degrees, counter-clockwise; see RandomRotation.
 
     Args:
@@ -370,7 +346,14 @@ def rotate(img, angle: float, interpolation=InterpolationMode.NEAREST, expand: b
 
 
 def affine(
-    img, angle: float, translate, scale: float, shear, interpolation=InterpolationMode.NEAREST, fill=None, center=None
+    img,
+    angle: float,
+    translate,
+    scale: float,
+    shear,
+    interpolation=InterpolationMode.NEAREST,
+    fill=None,
+    center=None,
 ):
     """Turned, scaled, sheared and moved, the centre staying where it is before the move; see RandomAffine.
 
@@ -405,7 +388,7 @@ def affine(
 
 
 def _inverse_affine_matrix(center, angle: float, translate, scale: float, shear) -> list[float]:
-    """From a pixel of the result to the pixel of the image: a b c d e f of x' = a x + b y + c, y' = d x + e y + f.
+    """From a pixel of the result to that of the image: a b c d e f of x' = a x + b y + c, y' = d x + e y + f.
 
     The forward map is T · C · R · S · Z · C⁻¹: move, around the centre turn, shear (y after x) and scale.
     """

@@ -37,4 +37,6 @@ def interpolation_mode(mode) -> InterpolationMode:
         for found, number in reversed(PIL_FILTERS.items()):
             if number == mode and found is not InterpolationMode.NEAREST_EXACT:
                 return found
-    raise TypeError(f"Argument interpolation should be an InterpolationMode or Pillow's number of one, got {mode!r}.")
+    raise TypeError(
+        f"Argument interpolation should be an InterpolationMode or Pillow's number of one, got {mode!r}."
+    )

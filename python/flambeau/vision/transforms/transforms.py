@@ -5,3 +5,4 @@ from .compose import *
 from .convert import *
 from .functional import InterpolationMode
 from .geometry import *
+from .size import *

@@ -1,0 +1,1 @@
+"""The schedulers of flambeau.optim.lr_scheduler, one family a file."""

@@ -1,0 +1,109 @@
+"""Muon: momentum orthogonalised by a Newton–Schulz iteration."""
+
+from __future__ import annotations
+
+import math
+
+from .. import _C
+from ..autograd import no_grad
+from .fused import FusedOptimizer, Tensor, number
+
+__all__ = ["Muon"]
+
+
+def orthogonalize(matrix, coefficients, steps, eps):
+    """The nearly orthogonal factor of `matrix`, in bfloat16, by a quintic Newton–Schulz iteration."""
+    if steps >= 100:
+        raise ValueError("Number of steps must be less than 100 for computational efficiency")
+    if matrix.dim() != 2:
+        raise ValueError("Input tensor gradient must be a 2D matrix")
+    if len(coefficients) != 3:
+        raise ValueError("Coefficients must be a tuple of exactly 3 values")
+    a, b, c = coefficients
+    x = matrix.bfloat16()
+    tall = matrix.size(0) > matrix.size(1)
+    if tall:
+        x = x.T
+    x = x / x.norm().clamp(min=eps)  # singular values at most 1, where the iteration converges
+    for _ in range(steps):
+        gram = x @ x.T
+        x = _C.addmm(x, _C.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.T if tall else x
+
+
+class Muon(FusedOptimizer):
+    """Steps along the orthogonalised momentum; for matrices only.
+
+    Args:
+        params: 2-d parameters or groups of them.
+        lr: learning rate, at least 0.
+        weight_decay: decoupled decay, at least 0.
+        momentum: decay of the running mean of gradients, at least 0.
+        nesterov: look ahead along the momentum.
+        ns_coefficients, ns_steps, eps: of the Newton–Schulz iteration.
+        adjust_lr_fn: "original" (default) scales by √max(1, rows/columns),
+            "match_rms_adamw" by 0.2·√max(rows, columns).
+    Source: Jordan et al. 2024; the second scaling from Moonshot AI 2025.
+    """
+
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        weight_decay=0.1,
+        momentum=0.95,
+        nesterov=True,
+        ns_coefficients=(3.4445, -4.775, 2.0315),
+        eps=1e-7,
+        ns_steps=5,
+        adjust_lr_fn=None,
+    ):
+        if isinstance(lr, Tensor) and lr.numel() != 1:
+            raise ValueError("Tensor lr must be 1-element")
+        if not 0.0 <= lr:
+            raise ValueError(f"Learning rate should be >= 0 but is: {lr}")
+        if not 0.0 <= momentum:
+            raise ValueError(f"momentum should be >= 0 but is: {momentum}")
+        if not 0.0 <= weight_decay:
+            raise ValueError(f"weight decay should be >= 0 but is: {weight_decay}")
+        if adjust_lr_fn is not None and adjust_lr_fn not in ("original", "match_rms_adamw"):
+            raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                weight_decay=weight_decay,
+                momentum=momentum,
+                nesterov=nesterov,
+                ns_coefficients=ns_coefficients,
+                eps=eps,
+                ns_steps=ns_steps,
+                adjust_lr_fn=adjust_lr_fn,
+            ),
+        )
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.dim() != 2:
+                    raise ValueError(
+                        "Muon only supports 2D parameters whereas we found a parameter with size: "
+                        f"{param.size()}"
+                    )
+
+    def _init_state(self, param, state, group):
+        state["momentum_buffer"] = _C.zeros_like(param.grad, memory_format=_C.preserve_format)
+
+    def _update(self, group, params, grads, states):
+        lr, momentum = number(group["lr"]), group["momentum"]
+        with no_grad():
+            for param, grad, state in zip(params, grads, states):
+                buffer = state["momentum_buffer"].lerp_(grad, 1 - momentum)
+                update = grad.lerp(buffer, momentum) if group["nesterov"] else buffer
+                update = orthogonalize(update, group["ns_coefficients"], group["ns_steps"], group["eps"])
+                param.mul_(1 - lr * group["weight_decay"])
+                param.add_(update, alpha=-lr * self._scale(group["adjust_lr_fn"], *param.shape))
+
+    @staticmethod
+    def _scale(adjust, rows, columns):
+        if adjust == "match_rms_adamw":
+            return 0.2 * math.sqrt(max(rows, columns))
+        return math.sqrt(max(1, rows / columns))
