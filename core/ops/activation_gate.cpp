@@ -137,11 +137,12 @@ struct Glu {
   }
 };
 
-// In training also the slope of each element, which is the derivative.
+// Also the slope of each element, where the sign of the output does not tell it: in training, or if the slope
+// left of 0 is negative. The input is not kept, so that an in-place form may overwrite it.
 struct RreluWithNoise {
   static constexpr auto schema = "_rrelu_with_noise(Tensor self, Scalar lower, Scalar upper, bool training, "
-                                 "Generator? generator) -> (Tensor output, Tensor noise)";
-  static constexpr auto doc = "rrelu of self and, in training, the slope of each element.";
+                                 "Generator? generator) -> (Tensor output, Tensor slopes)";
+  static constexpr auto doc = "rrelu of self, and the slope of each element where the gradient needs it.";
   using kind = Opaque;
   static constexpr auto grad_name = "RreluWithNoiseBackward0";
 
@@ -149,7 +150,12 @@ struct RreluWithNoise {
     rrelu(r[0].data<T>(), r[1].data<T>(), x.data<T>(), x.numel(), lower, upper, *generator);
   }
   static Outputs<2> kernel(Tensor self, Scalar lower, Scalar upper, bool training, Generator* generator) {
-    if (!training) return {call_op<LeakyRelu>(self, (lower.real() + upper.real()) / 2), empty({0}, self.dtype())};
+    const double mean = (lower.real() + upper.real()) / 2;
+    if (!training) {
+      const Tensor slopes = mean < 0 ? where(gt(self, 0), 1.0, full(self.shape(), mean, self.dtype()))
+                                     : empty({0}, self.dtype());
+      return {call_op<LeakyRelu>(self, mean), slopes};
+    }
     check<DTypeError>(is_floating(self.dtype()), "\"rrelu\" not implemented for '", row(self.dtype()).legacy, "'");
     const DType compute = self.dtype() == DType::f64 ? DType::f64 : DType::f32;
     const Tensor x = to_dtype(contiguous(self), compute);
@@ -159,10 +165,11 @@ struct RreluWithNoise {
     else draw<float>(r, x, lower.real(), upper.real(), generator);
     return {to_dtype(r[0], self.dtype()), to_dtype(r[1], self.dtype())};
   }
-  static Tensor vjp(Tensor g, In<0> x, OutAt<1> noise, Arg<1, Scalar> lower, Arg<2, Scalar> upper,
+  static Tensor vjp(Tensor g, Out y, OutAt<1> slopes, Arg<1, Scalar> lower, Arg<2, Scalar> upper,
                     Arg<3, bool> training) {
-    if (training) return g * noise;
-    return call_op<LeakyReluVjp>(g, x, (lower.value.real() + upper.value.real()) / 2);
+    const double low = lower.value.real(), mean = (low + upper.value.real()) / 2;
+    if (!training) return mean < 0 ? g * slopes : call_op<LeakyReluVjp>(g, y, mean);
+    return low < 0 ? g * slopes : call_op<PreluVjp>(g, y, slopes);
   }
 };
 

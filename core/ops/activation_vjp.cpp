@@ -10,14 +10,14 @@ namespace fb {
 
 using Floating = Elementwise<Result::same, floats_only>;
 
-// A gradient that passes where a condition on x holds is linear in g, and its derivative by x is 0.
+// The gradients of piecewise linear functions have the derivative 0 by x.
 struct ReluVjp {
   static constexpr auto schema = "_relu_vjp(Tensor grad, Tensor output) -> Tensor";
   static constexpr auto doc = "Gradient of relu from its output: grad where output > 0 or nan, else 0.";
   using kind = Floating;
   template <class T> static T forward(T g, T y) { return math::select(y <= T(0.0), T(0.0), g); }
   static Tensor vjp_grad(Tensor g, In<1> y) { return relu_vjp(g, y); }
-  static NoGrad vjp_output();
+  static Tensor vjp_output(Tensor g) { return zeros_like(g); }
 };
 
 struct ThresholdVjp {
@@ -28,7 +28,7 @@ struct ThresholdVjp {
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> threshold) {
     return call_op<ThresholdVjp>(g, x, threshold.value);
   }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct HardtanhVjp {
@@ -41,7 +41,7 @@ struct HardtanhVjp {
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> low, Arg<3, Scalar> high) {
     return call_op<HardtanhVjp>(g, x, low.value, high.value);
   }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct ShrinkVjp {
@@ -52,7 +52,7 @@ struct ShrinkVjp {
     return math::select((x >= -lambd) & (x <= lambd), T(0.0), g);
   }
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> lambd) { return call_op<ShrinkVjp>(g, x, lambd.value); }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct LeakyReluVjp {
@@ -63,7 +63,7 @@ struct LeakyReluVjp {
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> slope) {
     return call_op<LeakyReluVjp>(g, x, slope.value);
   }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct PreluVjp {
@@ -72,7 +72,7 @@ struct PreluVjp {
   using kind = Floating;
   template <class T> static T forward(T g, T x, T w) { return math::select(x > T(0.0), g, g * w); }
   static Tensor vjp_grad(Tensor g, In<1> x, In<2> w) { return call_op<PreluVjp>(g, x, w); }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
   static Tensor vjp_weight(Tensor g, In<0> grad, In<1> x) { return where(gt(x, 0), 0, g * grad); }
 };
 

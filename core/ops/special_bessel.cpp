@@ -271,8 +271,8 @@ struct AiryAi {
   template <class T> static T forward(T x) { return math::scalar::airy_ai(x); }
 };
 
-FB_GROUP(special_bessel, I0, I0e, SpecialI1, SpecialI1e, BesselJ0, BesselJ1, BesselY0, BesselY1, ModifiedBesselI0,
-         ModifiedBesselI1, ModifiedBesselK0, ModifiedBesselK1, ScaledModifiedBesselK0,
+FB_GROUP(special_bessel, I0, I0e, SpecialI1, SpecialI1e, BesselJ0, BesselJ1, BesselY0, BesselY1,
+         ModifiedBesselI0, ModifiedBesselI1, ModifiedBesselK0, ModifiedBesselK1, ScaledModifiedBesselK0,
          ScaledModifiedBesselK1, SphericalBesselJ0, AiryAi)
 
 }  // namespace fb

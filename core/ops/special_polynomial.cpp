@@ -4,6 +4,8 @@
 
 namespace fb {
 
+template <class T> inline constexpr int64_t hermite_limit = math::single<T> ? 128 : 512;
+
 struct ChebyshevPolynomialT {
   static constexpr auto schema = "special_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor";
   static constexpr auto doc = R"(
@@ -162,7 +164,8 @@ struct HermitePolynomialH {
   using kind = Scalarwise<Result::floating>;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
-    return n > T(math::single<T> ? 128 : 512) ? T(math::nan<T>) : math::scalar::hermite_polynomial_h(x, int64_t(n));
+    const int64_t degree = int64_t(n);
+    return degree > hermite_limit<T> ? T(math::nan<T>) : math::scalar::hermite_polynomial_h(x, degree);
   }
 };
 
@@ -180,7 +183,8 @@ struct HermitePolynomialHe {
   using kind = Scalarwise<Result::floating>;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
-    return n > T(math::single<T> ? 128 : 512) ? T(math::nan<T>) : math::scalar::hermite_polynomial_he(x, int64_t(n));
+    const int64_t degree = int64_t(n);
+    return degree > hermite_limit<T> ? T(math::nan<T>) : math::scalar::hermite_polynomial_he(x, degree);
   }
 };
 
