@@ -153,11 +153,17 @@ Tensor value_tensor(PyObject* value, DType dtype) {
 
 }  // namespace
 
+// PyTorch 0.3 had no 0-d tensors: `loss.data[0]` is left to flambeau.legacy, which may also refuse.
+static PyObject* item_of_0d(PyObject* self, PyObject* key) {
+  nb::object legacy = nb::module_::import_("flambeau.legacy");
+  return legacy.attr("item_of_0d")(nb::handle(self), nb::handle(key)).release().ptr();
+}
+
 PyObject* get_item(PyObject* self, PyObject* key) {
   try {
     if (PyLong_CheckExact(key) && !overrides(self)) {  // the everyday case
       const Tensor x = tensor_of(self);
-      check<IndexError>(x.dim() > 0, "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number");
+      if (x.dim() == 0) return item_of_0d(self, key);
       int64_t v;
       to_int(key, v);
       const int64_t size = x.shape()[0];

@@ -4,6 +4,7 @@
 #include "op/kinds.h"
 #include "op/schema.h"
 #include "op/value.h"
+#include "tensor/loop.h"
 
 // What an op is: one struct turned into one registry row. The templates that do it are in op/build.h, which
 // only files of ops/ include.
@@ -46,7 +47,6 @@ struct Recorded {
   uint32_t needs;
 };
 
-using Loop = void (*)(void* out, const void* const* in, const void* scalars, int64_t n);
 using Fold = void (*)(void* accumulator, const void* in, int64_t n);             // n values into one accumulator
 using FoldRows = void (*)(void* accumulators, const void* in, int64_t n);        // value i into accumulator i
 using Finish = void (*)(void* out, const void* accumulator, int64_t n, int64_t reduced);
@@ -93,6 +93,7 @@ struct Op {
   Accepts accepts;
   uint8_t tensor_count = 0, scalar_count = 0;
   uint32_t number_params = 0;                          // Tensor parameters that take a Python number as it is
+  bool takes_only_numbers = true;                      // even all of them at once
   uint8_t bool_inputs = 0;                             // mask of inputs that stay bool (where's condition)
   int8_t dim_param = -1, keepdim_param = -1, dtype_param = -1;
   Kernels kernels[compute_count];

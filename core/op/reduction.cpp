@@ -220,7 +220,10 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
   Tensor x = args[0].as_tensor();
   const Value dtype = op.dtype_param >= 0 ? args[op.dtype_param] : Value();
   if (dtype) x = to_dtype(x, unbox<DType>(dtype));
-  const Dims dims = normalized_dims(op.dim_param >= 0 ? args[op.dim_param] : Value(), x.dim());
+  const Value dim = op.dim_param >= 0 ? args[op.dim_param] : Value();
+  const bool decides = op.kernels[int(Compute::f32)].result == Compute::boolean;
+  const bool none_named = dim.tag == Value::ints && dim.as_ints().empty();
+  const Dims dims = decides && none_named ? Dims() : normalized_dims(dim, x.dim());   // any and all reduce no dim then
   const bool keepdim = op.keepdim_param >= 0 && unbox<bool>(args[op.keepdim_param]);
   bool is_reduced[Dims::max_count] = {};
   for (int64_t d : dims) is_reduced[d] = true;
@@ -229,17 +232,17 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
   const Category category = category_of(x.dtype());
   const bool accepted = category == Category::boolean ? op.accepts.booleans : category == Category::integral ? op.accepts.integers
                         : category == Category::floating ? op.accepts.floats : op.accepts.complexes;
-  check<DTypeError>(accepted, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
+  check<UnsupportedError>(accepted, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
   p.in_type = x.dtype();
   DType promoted = x.dtype();
   if (op.result == Result::whole && category <= Category::integral && !dtype) promoted = DType::i64;
   if (op.result == Result::floating && category <= Category::integral) promoted = default_dtype();
   const Compute c = compute_of(promoted);
   p.kernels = &op.kernels[int(c)];
-  check<DTypeError>(p.kernels->fold, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
+  check<UnsupportedError>(p.kernels->fold, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
   p.compute = storage_of(c);
   p.packed = storage_of(p.kernels->result);
-  p.result = p.kernels->result == Compute::boolean ? DType::boolean
+  p.result = p.kernels->result == Compute::boolean ? (x.dtype() == DType::u8 ? DType::u8 : DType::boolean)
              : is_complex(promoted) && !is_complex(p.packed) ? real_of(promoted)
              : p.kernels->result == Compute::i64 && c != Compute::i64 ? DType::i64 : promoted;
 
@@ -248,10 +251,13 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
     kept_shape.push(is_reduced[i] ? 1 : x.shape()[i]);
     if (keepdim || !is_reduced[i]) shape.push(is_reduced[i] ? 1 : x.shape()[i]);
   }
-  if (op.needs_elements)
+  if (op.needs_elements) {
+    check(x.numel() != 0 || (dim && !none_named), op.name, "(): Expected reduction dim to be specified for "
+          "input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
     for (int64_t d : dims)
       check<IndexError>(x.dim() == 0 || x.shape()[int(d)] != 0 || Layout(kept_shape).numel == 0, op.name,
                         "(): Expected reduction dim ", d, " to have non-zero size.");
+  }
   out[0] = empty(shape, p.result);
   if (out[0].numel() == 0) return;
   p.in = x.data();

@@ -1,5 +1,7 @@
 #pragma once
-#include "op/op.h"
+#include "base/scalar.h"
+#include "tensor/loop.h"
+#include "tensor/tensor.h"
 
 namespace fb {
 

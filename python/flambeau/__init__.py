@@ -24,8 +24,9 @@ from . import _formats  # noqa: E402
 from ._C import *  # noqa: E402, F401, F403
 from ._formats import (channels_last, channels_last_3d, contiguous_format, layout, memory_format,  # noqa: E402, F401
                        preserve_format, sparse_coo, sparse_csr, strided)
-from . import _tensor  # noqa: E402
+from . import _aliases, _tensor  # noqa: E402
 
+_aliases.apply(globals())
 _tensor._attach()
 from . import overrides  # noqa: E402
 
@@ -46,10 +47,12 @@ _submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends",
                "mps", "mtia", "xpu", "accelerator", "random", "linalg", "fft", "special", "func", "distributions",
                "errors", "legacy", "as_torch", "viz", "multiprocessing", "jit", "compiler", "amp", "sparse", "types",
                "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler",
-               "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor", "nested",
-               "masked", "signal", "ao", "cpu", "demo"}
-_lazy = {"finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing", "save": "serialization",
-         "load": "serialization", "get_printoptions": "_printing", "UntypedStorage": "storage", "TypedStorage": "storage",
+               "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor",
+               "nested", "masked", "signal", "ao", "cpu", "demo"}
+_lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing",
+         "save": "serialization",
+         "load": "serialization", "get_printoptions": "_printing", "UntypedStorage": "storage",
+         "TypedStorage": "storage",
          "FloatStorage": "storage", "DoubleStorage": "storage", "LongStorage": "storage", "IntStorage": "storage",
          "ShortStorage": "storage", "CharStorage": "storage", "ByteStorage": "storage", "BoolStorage": "storage",
          "HalfStorage": "storage", "BFloat16Storage": "storage", "ComplexFloatStorage": "storage",

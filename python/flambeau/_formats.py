@@ -45,7 +45,8 @@ sparse_csc = layout("sparse_csc")
 sparse_bsr = layout("sparse_bsr")
 sparse_bsc = layout("sparse_bsc")
 
-for _constant in ("memory_format", "layout", "contiguous_format", "preserve_format", "channels_last", "channels_last_3d",
+for _constant in ("memory_format", "layout", "contiguous_format", "preserve_format", "channels_last",
+                  "channels_last_3d",
                   "strided", "sparse_coo", "sparse_csr"):
     setattr(_C, _constant, globals()[_constant])
 _C.legacy_contiguous_format = contiguous_format

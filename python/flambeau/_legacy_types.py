@@ -24,8 +24,9 @@ class _TypeMeta(type):
 
 
 def _make(name, dtype):
-    return _TypeMeta(f"{name}Tensor", (), {"dtype": dtype, "__module__": "flambeau", "is_cuda": False, "is_sparse": False,
-                                           "__doc__": f"{name}Tensor(*sizes) or {name}Tensor(data): a tensor of {dtype}."})
+    doc = f"{name}Tensor(*sizes) or {name}Tensor(data): a tensor of {dtype}."
+    return _TypeMeta(f"{name}Tensor", (), {"dtype": dtype, "__module__": "flambeau", "is_cuda": False,
+                                           "is_sparse": False, "__doc__": doc})
 
 
 types = {f"{name}Tensor": _make(name, dtype) for name, dtype in _by_name.items()}

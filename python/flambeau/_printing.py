@@ -111,7 +111,7 @@ def _float_writer(values: list[float]) -> tuple[Callable[[float], str], int]:
 
 def _integral(value: float) -> str:
     """A float without digits after its point; infinities and NaN take no point."""
-    text = "%.0f" % value
+    text = f"{value:.0f}"
     return text + "." if math.isfinite(value) else text
 
 

@@ -1,8 +1,6 @@
 """Methods of `Tensor` that are written in Python; attached to the one class, so that `type(x) is Tensor` holds."""
 from __future__ import annotations
 
-import warnings
-
 from . import _C
 
 Tensor = _C.Tensor
@@ -244,7 +242,7 @@ def storage(self):
 
 def contiguous(self, memory_format=None):
     """This tensor packed in memory, last dim fastest: itself if it already is."""
-    if memory_format is not None and memory_format is not _C.contiguous_format and memory_format is not _C.preserve_format:
+    if memory_format not in (None, _C.contiguous_format, _C.preserve_format):
         return self if self.is_contiguous(memory_format=memory_format) else self.clone(memory_format=memory_format)
     return self if self.is_contiguous() else _C._contiguous(self)
 
@@ -285,9 +283,15 @@ def pin_memory(self, device=None):
     return self
 
 
-def data_ptr_range(self):
-    start = self.data_ptr()
-    return start, start + self.nbytes
+def where(self, condition, other=None):
+    """Elements of this tensor where `condition` holds, of `other` elsewhere, broadcast."""
+    if other is not None:
+        return _C.where(condition, self, other)
+    from .legacy import enabled, note
+    if not enabled():
+        raise TypeError("where() missing 1 required positional arguments: \"other\"")
+    note("x.where(condition)", "torch.where(condition)")
+    return _C.where(condition)
 
 
 def apply_(self, function):
@@ -314,7 +318,8 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
         source = _C._tensor_from_storage(storage, self.dtype, storage_offset, size, stride)
     elif size is not None:
         stride = _packed(size) if stride is None else stride
-        source = _C._tensor_from_storage(source.untyped_storage(), self.dtype, storage_offset, tuple(size), tuple(stride))
+        source = _C._tensor_from_storage(source.untyped_storage(), self.dtype, storage_offset, tuple(size),
+                                         tuple(stride))
     _C._become(self, source)
     return self
 
@@ -360,6 +365,19 @@ def is_inference(self):
     return False
 
 
+def _set_real(self, value):
+    _C.real(self).copy_(value)
+
+
+def _set_imag(self, value):
+    _C.imag(self).copy_(value)
+
+
+def where(self, condition, y):
+    """Elements of this tensor where `condition` holds, of `y` elsewhere."""
+    return _C.where(condition, self, y)
+
+
 def layout(self):
     return _C.strided
 
@@ -371,8 +389,9 @@ def _attach():
     names = {"float": _C.float32, "double": _C.float64, "half": _C.float16, "bfloat16": _C.bfloat16, "int": _C.int32,
              "long": _C.int64, "short": _C.int16, "char": _C.int8, "byte": _C.uint8, "bool": _C.bool,
              "cfloat": _C.complex64, "cdouble": _C.complex128}
-    legacy = {"float": "Float", "double": "Double", "half": "Half", "bfloat16": "BFloat16", "int": "Int", "long": "Long",
-              "short": "Short", "char": "Char", "byte": "Byte", "bool": "Bool", "cfloat": "ComplexFloat",
+    legacy = {"float": "Float", "double": "Double", "half": "Half", "bfloat16": "BFloat16", "int": "Int",
+              "long": "Long", "short": "Short", "char": "Char", "byte": "Byte", "bool": "Bool",
+              "cfloat": "ComplexFloat",
               "cdouble": "ComplexDouble"}
     for name, dtype in names.items():
         setattr(Tensor, name, _cast_method(name, dtype))
@@ -381,14 +400,14 @@ def _attach():
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
                      __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
                      get_device, is_shared, share_memory_, is_pinned, pin_memory, apply_, map_, set_, __dlpack__,
-                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference):
+                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference, where):
         setattr(Tensor, function.__name__, function)
     Tensor.__array_priority__ = 1000
     Tensor.layout = property(lambda self: _C.strided)
     Tensor._make_subclass = staticmethod(_C._make_subclass)
     Tensor._is_view = lambda self: _C._is_view(self)
-    Tensor.is_quantized = Tensor.is_sparse = Tensor.is_mkldnn = Tensor.is_cuda = Tensor.is_meta = Tensor.is_nested = False
-    Tensor.is_sparse_csr = Tensor.is_xpu = Tensor.is_mps = Tensor.is_xla = Tensor.is_cpu = False
+    Tensor.is_quantized = Tensor.is_sparse = Tensor.is_mkldnn = Tensor.is_cuda = Tensor.is_meta = False
+    Tensor.is_nested = Tensor.is_sparse_csr = Tensor.is_xpu = Tensor.is_mps = Tensor.is_xla = Tensor.is_cpu = False
     Tensor.is_cpu = True
     Tensor.name = None
     Tensor.names = property(lambda self: (None,) * self.dim())
@@ -398,6 +417,11 @@ def _attach():
         setattr(Tensor, flag, lambda self: False)
     for same in ("resolve_conj", "resolve_neg"):
         setattr(Tensor, same, lambda self: self)
+    Tensor.real = property(lambda self: self if not self.is_complex() else _C.real(self), _set_real)
+    Tensor.imag = property(lambda self: _C.imag(self), _set_imag)
+    from ._functions import allclose, equal
+    Tensor.allclose, Tensor.equal = allclose, equal
+    Tensor.__rdiv__ = Tensor.__rtruediv__
     Tensor.__torch_function__ = classmethod(_default_torch_function)
 
 

@@ -37,7 +37,8 @@ class UnsupportedError(FlambeauError, NotImplementedError):
 
 
 def _named(name: str, built_in: type) -> type:
-    return type(name, (FlambeauError, built_in), {"__module__": __name__, "__doc__": f"{built_in.__name__} raised by flambeau."})
+    doc = f"{built_in.__name__} raised by flambeau."
+    return type(name, (FlambeauError, built_in), {"__module__": __name__, "__doc__": doc})
 
 
 _classes = {c.__name__: c for c in (ShapeError, DTypeError, DeviceError, VersionError, GradError, UnsupportedError)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any
+from collections.abc import Iterator
 
 from flambeau import _C
 
@@ -152,12 +153,12 @@ class TypedStorage:
         """The elements as Python numbers."""
         return self._tensor().tolist()
 
-    def fill_(self, value: Any) -> "TypedStorage":
+    def fill_(self, value: Any) -> TypedStorage:
         """Set every element."""
         self._tensor().fill_(value)
         return self
 
-    def copy_(self, source: Any, non_blocking: bool | None = None) -> "TypedStorage":
+    def copy_(self, source: Any, non_blocking: bool | None = None) -> TypedStorage:
         """Take the elements of another storage, converted."""
         other = (
             source if isinstance(source, TypedStorage) else TypedStorage(wrap_storage=source, dtype=_C.uint8)
@@ -171,29 +172,29 @@ class TypedStorage:
 
     # --- copies ---
 
-    def _wrap(self, tensor: Any) -> "TypedStorage":
+    def _wrap(self, tensor: Any) -> TypedStorage:
         return TypedStorage(wrap_storage=tensor.untyped_storage(), dtype=tensor.dtype)
 
-    def clone(self) -> "TypedStorage":
+    def clone(self) -> TypedStorage:
         """A copy."""
         return self._wrap(self._tensor().clone())
 
-    def cpu(self) -> "TypedStorage":
+    def cpu(self) -> TypedStorage:
         """The storage on the CPU."""
         return self if self.device.type == "cpu" else self._wrap(self._tensor().cpu())
 
-    def share_memory_(self) -> "TypedStorage":
+    def share_memory_(self) -> TypedStorage:
         """Move the memory to where other processes see it."""
         self._untyped_storage.share_memory_()
         return self
 
-    def _converted(self, dtype: Any) -> "TypedStorage":
+    def _converted(self, dtype: Any) -> TypedStorage:
         return self._wrap(self._tensor().to(dtype, copy=True))
 
-    def __copy__(self) -> "TypedStorage":
+    def __copy__(self) -> TypedStorage:
         return self.clone()
 
-    def __deepcopy__(self, memo: dict) -> "TypedStorage":
+    def __deepcopy__(self, memo: dict) -> TypedStorage:
         # Tensors copied in the same deepcopy must find the same new memory.
         seen = memo.setdefault("torch", {})
         key = self.data_ptr()

@@ -92,7 +92,7 @@ def test_cuda_backend_settings():
     with pytest.raises(RuntimeError, match="default, cusolver, magma"):
         torch.backends.cuda.preferred_linalg_library("other")
     with pytest.raises(AssertionError):
-        torch.backends.cuda.cufft_plan_cache.size
+        _ = torch.backends.cuda.cufft_plan_cache.size
     torch.backends.cuda.enable_flash_sdp(False)
     assert torch.backends.cuda.flash_sdp_enabled() is False
     torch.backends.cuda.enable_flash_sdp(True)

@@ -41,6 +41,8 @@ class FunctionCtx:
 
     @property
     def saved_tensors(self):
+        if "_legacy_saved" in self.__dict__:
+            return self.__dict__["_legacy_saved"]
         if self._released:
             raise RuntimeError("Trying to backward through the graph a second time: the saved tensors of "
                                f"{type(self).__name__} were freed. Call backward(retain_graph=True) the first time.")
@@ -48,7 +50,8 @@ class FunctionCtx:
             if tensor is not None and tensor._version != version:
                 raise RuntimeError("one of the variables needed for gradient computation has been modified by an "
                                    f"inplace operation: a saved tensor of {type(self).__name__}, shape "
-                                   f"{tuple(tensor.shape)}, is at version {tensor._version}; expected version {version}")
+                                   f"{tuple(tensor.shape)}, is at version {tensor._version}; "
+                                   f"expected version {version}")
         return tuple(self._restore(t) for t in self._saved)
 
     saved_variables = saved_tensors
@@ -108,7 +111,8 @@ class _FunctionMeta(type):
 def _run_backward(context, grads, create_graph):
     function = context._forward_cls
     if function.backward is not Function.backward and function.vjp is not Function.vjp:
-        raise RuntimeError(f"Implementing both 'backward' and 'vjp' for a custom Function is not allowed: {function.__name__}")
+        raise RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed: "
+                           f"{function.__name__}")
     if context._materialize:
         grads = tuple(_C.zeros(shape, dtype=dtype) if g is None and dtype is not None else g
                       for g, (shape, dtype) in zip(grads, context._output_info))
@@ -163,6 +167,10 @@ class Function(FunctionCtx, metaclass=_FunctionMeta):
     >>> Square.apply(x).backward(); x.grad
     tensor(6.)
     """
+
+    def __call__(self, *args):
+        from ..legacy.functions import call_instance
+        return call_instance(self, args)
 
     @staticmethod
     def forward(*args, **kwargs):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-from typing import Any, ContextManager
+from contextlib import AbstractContextManager
+from typing import Any
 
 from flambeau.backends import _settings
 from flambeau.backends._settings import check_precision, flags_block, make_settings, set_many
@@ -29,7 +30,7 @@ def set_flags(_fp32_precision: str = "none") -> tuple:
     return tuple(set_many(__name__, {"fp32_precision": _fp32_precision}).values())
 
 
-def flags(fp32_precision: str = "none") -> ContextManager[None]:
+def flags(fp32_precision: str = "none") -> AbstractContextManager[None]:
     """The precision of float32 products inside a block."""
     return flags_block(__name__, {"fp32_precision": fp32_precision})
 

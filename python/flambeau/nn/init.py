@@ -1,4 +1,5 @@
 """Initialisers: each fills a tensor in place, without recording gradients, and returns it."""
+
 from __future__ import annotations
 
 import math
@@ -7,13 +8,45 @@ import warnings
 from .. import _C
 from ..autograd import no_grad
 
-__all__ = ["calculate_gain", "uniform_", "normal_", "trunc_normal_", "constant_", "ones_", "zeros_", "eye_",
-           "dirac_", "xavier_uniform_", "xavier_normal_", "kaiming_uniform_", "kaiming_normal_", "orthogonal_",
-           "sparse_", "uniform", "normal", "constant", "eye", "dirac", "xavier_uniform", "xavier_normal",
-           "kaiming_uniform", "kaiming_normal", "orthogonal", "sparse"]
+__all__ = [
+    "calculate_gain",
+    "uniform_",
+    "normal_",
+    "trunc_normal_",
+    "constant_",
+    "ones_",
+    "zeros_",
+    "eye_",
+    "dirac_",
+    "xavier_uniform_",
+    "xavier_normal_",
+    "kaiming_uniform_",
+    "kaiming_normal_",
+    "orthogonal_",
+    "sparse_",
+    "uniform",
+    "normal",
+    "constant",
+    "eye",
+    "dirac",
+    "xavier_uniform",
+    "xavier_normal",
+    "kaiming_uniform",
+    "kaiming_normal",
+    "orthogonal",
+    "sparse",
+]
 
-_LINEAR = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-           "sigmoid")
+_LINEAR = (
+    "linear",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
+    "sigmoid",
+)
 
 
 def calculate_gain(nonlinearity, param=None):
@@ -63,9 +96,14 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     if tensor.is_meta:
         return tensor
     if (mean < a - 2 * std) or (mean > b + 2 * std):
-        warnings.warn("mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-                      "The distribution of values may be incorrect.", stacklevel=2)
-    share = (math.erf((b - mean) / (std * math.sqrt(2.0))) - math.erf((a - mean) / (std * math.sqrt(2.0)))) / 2.0
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+            "The distribution of values may be incorrect.",
+            stacklevel=2,
+        )
+    share = (
+        math.erf((b - mean) / (std * math.sqrt(2.0))) - math.erf((a - mean) / (std * math.sqrt(2.0)))
+    ) / 2.0
     with no_grad():
         if share > 0.3:
             return _reject_from_normal(tensor, mean, std, a, b, generator)
@@ -92,6 +130,7 @@ def _reject_from_uniform(tensor, mean, std, a, b, generator):
     def refused(values):
         log_share = values.clone().sub_(mean).div_(std).pow_(2).mul_(-0.5).sub_(largest)
         return _C.empty_like(values).uniform_(generator=generator).log_().gt(log_share)
+
     tensor.uniform_(a, b, generator=generator)
     open_places = refused(tensor)
     while open_places.any():
@@ -207,7 +246,9 @@ def orthogonal_(tensor, gain=1, generator=None):
     if tensor.numel() == 0:
         return tensor
     rows, columns = tensor.size(0), tensor.numel() // tensor.size(0)
-    flat = _C.empty((rows, columns), dtype=tensor.dtype, device=tensor.device).normal_(0, 1, generator=generator)
+    flat = _C.empty((rows, columns), dtype=tensor.dtype, device=tensor.device).normal_(
+        0, 1, generator=generator
+    )
     with no_grad():
         q, r = _C.linalg_qr(flat.t() if rows < columns else flat)
         q = q * _C.diag(r, 0).sign()  # makes the decomposition unique, hence the distribution uniform
@@ -234,8 +275,11 @@ def _deprecated(function):
     old = new[:-1]
 
     def wrapper(*args, **kwargs):
-        warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2)
+        warnings.warn(
+            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
+        )
         return function(*args, **kwargs)
+
     wrapper.__name__ = wrapper.__qualname__ = old
     wrapper.__doc__ = f"Old name of `{new}`."
     return wrapper

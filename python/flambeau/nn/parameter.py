@@ -1,4 +1,5 @@
 """Tensors that a Module owns: parameters to train, buffers to keep, and both before their shape is known."""
+
 from __future__ import annotations
 
 from collections import OrderedDict
@@ -7,8 +8,14 @@ from .. import _C
 
 Tensor = _C.Tensor
 
-__all__ = ["Parameter", "Buffer", "UninitializedParameter", "UninitializedBuffer",
-           "UninitializedTensorMixin", "is_lazy"]
+__all__ = [
+    "Parameter",
+    "Buffer",
+    "UninitializedParameter",
+    "UninitializedBuffer",
+    "UninitializedTensorMixin",
+    "is_lazy",
+]
 
 
 class Parameter(Tensor):
@@ -49,6 +56,7 @@ class Parameter(Tensor):
 
 def _copied_attributes(tensor, memo):
     from copy import deepcopy
+
     return deepcopy(getattr(tensor, "__dict__", {}), memo)
 
 
@@ -89,10 +97,35 @@ class Buffer(metaclass=_BufferMeta):
 
 
 # What may be asked of a tensor whose shape is not known yet.
-_ALLOWED_UNINITIALIZED = {"is_floating_point", "half", "float", "double", "char", "short", "int", "long",
-                          "bfloat16", "cuda", "cpu", "to", "get_device", "_has_compatible_shallow_copy_type",
-                          "share_memory_", "requires_grad_", "detach", "is_complex", "type", "__hash__", "__get__",
-                          "__set__", "__delete__", "__setattr__", "__reduce_ex__", "__repr__", "copy_"}
+_ALLOWED_UNINITIALIZED = {
+    "is_floating_point",
+    "half",
+    "float",
+    "double",
+    "char",
+    "short",
+    "int",
+    "long",
+    "bfloat16",
+    "cuda",
+    "cpu",
+    "to",
+    "get_device",
+    "_has_compatible_shallow_copy_type",
+    "share_memory_",
+    "requires_grad_",
+    "detach",
+    "is_complex",
+    "type",
+    "__hash__",
+    "__get__",
+    "__set__",
+    "__delete__",
+    "__setattr__",
+    "__reduce_ex__",
+    "__repr__",
+    "copy_",
+}
 
 
 class UninitializedTensorMixin:
@@ -102,15 +135,19 @@ class UninitializedTensorMixin:
 
     def materialize(self, shape, device=None, dtype=None):
         """Give the tensor a shape and memory (values are undefined) and its ordinary class."""
-        self.data = _C.empty(shape, device=self.data.device if device is None else device,
-                             dtype=self.data.dtype if dtype is None else dtype)
+        self.data = _C.empty(
+            shape,
+            device=self.data.device if device is None else device,
+            dtype=self.data.dtype if dtype is None else dtype,
+        )
         self.__class__ = self.cls_to_become
 
     @property
     def shape(self):
         raise RuntimeError(
             "the shape of an uninitialized parameter or buffer is not known; run forward once to set it "
-            "(load_state_dict cannot load an uninitialized tensor into an initialized one)")
+            "(load_state_dict cannot load an uninitialized tensor into an initialized one)"
+        )
 
     def share_memory_(self):
         raise RuntimeError("an uninitialized parameter or buffer cannot be shared: run forward once first")
@@ -125,8 +162,10 @@ class UninitializedTensorMixin:
     def __torch_function__(cls, func, types, args=(), kwargs=None):
         if getattr(func, "__name__", "") in _ALLOWED_UNINITIALIZED:
             return super().__torch_function__(func, types, args, kwargs or {})
-        raise ValueError(f"{func} needs an initialized parameter; run the module's forward once before, "
-                         "so that its lazy parameters get their shape")
+        raise ValueError(
+            f"{func} needs an initialized parameter; run the module's forward once before, "
+            "so that its lazy parameters get their shape"
+        )
 
 
 class UninitializedParameter(UninitializedTensorMixin, Parameter):
@@ -154,7 +193,9 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
 
     def __deepcopy__(self, memo):
         if id(self) not in memo:
-            memo[id(self)] = type(self)(self.requires_grad, self.data.device, self.data.dtype, self.persistent)
+            memo[id(self)] = type(self)(
+                self.requires_grad, self.data.device, self.data.dtype, self.persistent
+            )
         return memo[id(self)]
 
 

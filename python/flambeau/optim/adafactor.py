@@ -1,11 +1,12 @@
 """Adafactor."""
+
 from __future__ import annotations
 
 import math
 
 from .. import _C
 from ..autograd import no_grad
-from .optimizer import FusedOptimizer, add_missing_options, check_lr, check_not_negative, number, zero_step
+from .fused import FusedOptimizer, add_missing_options, check_lr, check_not_negative, number, zero_step
 
 __all__ = ["Adafactor"]
 
@@ -23,8 +24,18 @@ class Adafactor(FusedOptimizer):
     Source: Shazeer & Stern 2018.
     """
 
-    def __init__(self, params, lr=1e-2, beta2_decay=-0.8, eps=(None, 1e-3), d=1.0, weight_decay=0.0, *,
-                 foreach=None, maximize=False):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        beta2_decay=-0.8,
+        eps=(None, 1e-3),
+        d=1.0,
+        weight_decay=0.0,
+        *,
+        foreach=None,
+        maximize=False,
+    ):
         check_lr(lr)
         if not 0.0 >= beta2_decay:
             raise ValueError(f"beta2_decay should be <= 0 but is: {beta2_decay}")
@@ -35,9 +46,18 @@ class Adafactor(FusedOptimizer):
         if not 1.0 <= d:
             raise ValueError(f"Clipping threshold d should be >= 1 but is: {d}")
         check_not_negative(weight_decay=weight_decay)
-        super().__init__(params, dict(
-            lr=lr, beta2_decay=beta2_decay, eps=eps, d=d, weight_decay=weight_decay, foreach=foreach,
-            maximize=maximize))
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                beta2_decay=beta2_decay,
+                eps=eps,
+                d=d,
+                weight_decay=weight_decay,
+                foreach=foreach,
+                maximize=maximize,
+            ),
+        )
 
     def __setstate__(self, state):
         super().__setstate__(state)

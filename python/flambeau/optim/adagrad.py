@@ -1,10 +1,19 @@
 """Adagrad."""
+
 from __future__ import annotations
 
 from .. import _C
 from ..autograd import no_grad
 from .adam import step_as_tensor
-from .optimizer import FusedOptimizer, add_missing_options, check_fused, check_lr, check_not_negative, number, zero_step
+from .fused import (
+    FusedOptimizer,
+    add_missing_options,
+    check_fused,
+    check_lr,
+    check_not_negative,
+    number,
+    zero_step,
+)
 
 __all__ = ["Adagrad"]
 
@@ -24,17 +33,40 @@ class Adagrad(FusedOptimizer):
 
     _takes_sparse = True
 
-    def __init__(self, params, lr=1e-2, lr_decay=0, weight_decay=0, initial_accumulator_value=0, eps=1e-10,
-                 foreach=None, *, maximize=False, differentiable=False, fused=None):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        lr_decay=0,
+        weight_decay=0,
+        initial_accumulator_value=0,
+        eps=1e-10,
+        foreach=None,
+        *,
+        maximize=False,
+        differentiable=False,
+        fused=None,
+    ):
         check_lr(lr)
-        check_not_negative(lr_decay=lr_decay, weight_decay=weight_decay,
-                           initial_accumulator_value=initial_accumulator_value)
+        check_not_negative(
+            lr_decay=lr_decay, weight_decay=weight_decay, initial_accumulator_value=initial_accumulator_value
+        )
         if not 0.0 <= eps:
             raise ValueError(f"Invalid epsilon value: {eps}")
-        super().__init__(params, dict(
-            lr=lr, lr_decay=lr_decay, eps=eps, weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value, foreach=foreach, maximize=maximize,
-            differentiable=differentiable, fused=fused))
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                lr_decay=lr_decay,
+                eps=eps,
+                weight_decay=weight_decay,
+                initial_accumulator_value=initial_accumulator_value,
+                foreach=foreach,
+                maximize=maximize,
+                differentiable=differentiable,
+                fused=fused,
+            ),
+        )
         check_fused(fused, foreach, differentiable)
         for group in self.param_groups:
             for param in group["params"]:
@@ -53,8 +85,9 @@ class Adagrad(FusedOptimizer):
     def _init_state(self, param, state, group):
         start = group["initial_accumulator_value"]
         state["step"] = zero_step()
-        state["sum"] = _C.full_like(param, complex(start, start) if param.is_complex() else start,
-                                    memory_format=_C.preserve_format)
+        state["sum"] = _C.full_like(
+            param, complex(start, start) if param.is_complex() else start, memory_format=_C.preserve_format
+        )
 
     def _update(self, group, params, grads, states):
         sparse = [g.is_sparse for g in grads]
@@ -64,12 +97,22 @@ class Adagrad(FusedOptimizer):
             for param, grad, state, is_sparse in zip(params, grads, states, sparse):
                 if is_sparse:
                     self._step_sparse(group, param, grad.coalesce(), state)
-            params, grads, states = ([x for x, s in zip(items, sparse) if not s] for items in (params, grads, states))
+            params, grads, states = (
+                [x for x, s in zip(items, sparse) if not s] for items in (params, grads, states)
+            )
             if not params:
                 return
-        _C.fused_adagrad_(params, grads, [s["sum"] for s in states], [s["step"] for s in states],
-                          lr=number(group["lr"]), lr_decay=group["lr_decay"], weight_decay=group["weight_decay"],
-                          eps=group["eps"], maximize=group["maximize"])
+        _C.fused_adagrad_(
+            params,
+            grads,
+            [s["sum"] for s in states],
+            [s["step"] for s in states],
+            lr=number(group["lr"]),
+            lr_decay=group["lr_decay"],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            maximize=group["maximize"],
+        )
 
     def _step_sparse(self, group, param, grad, state):
         """Step on the rows that the gradient has."""

@@ -1,4 +1,5 @@
 """L-BFGS with an optional strong-Wolfe line search."""
+
 from __future__ import annotations
 
 import math
@@ -6,7 +7,8 @@ from collections import namedtuple
 
 from .. import _C
 from ..autograd import enable_grad, no_grad
-from .optimizer import Optimizer, Tensor, number
+from .fused import number
+from .optimizer import Optimizer, Tensor
 
 __all__ = ["LBFGS"]
 
@@ -39,6 +41,7 @@ def _strong_wolfe(evaluate, start, step, longest, tolerance_change, c1=1e-4, c2=
         longest: largest absolute entry of the direction.
     Source: Nocedal & Wright, Numerical Optimization (2006), algorithms 3.5 and 3.6.
     """
+
     def too_high(point):
         return point.loss > start.loss + c1 * point.step * start.slope
 
@@ -106,16 +109,33 @@ class LBFGS(Optimizer):
     Source: Nocedal 1980.
     """
 
-    def __init__(self, params, lr=1, max_iter=20, max_eval=None, tolerance_grad=1e-7, tolerance_change=1e-9,
-                 history_size=100, line_search_fn=None):
+    def __init__(
+        self,
+        params,
+        lr=1,
+        max_iter=20,
+        max_eval=None,
+        tolerance_grad=1e-7,
+        tolerance_change=1e-9,
+        history_size=100,
+        line_search_fn=None,
+    ):
         if isinstance(lr, Tensor) and lr.numel() != 1:
             raise ValueError("Tensor lr must be 1-element")
         if not 0.0 <= lr:
             raise ValueError(f"Invalid learning rate: {lr}")
-        super().__init__(params, dict(
-            lr=lr, max_iter=max_iter, max_eval=max_iter * 5 // 4 if max_eval is None else max_eval,
-            tolerance_grad=tolerance_grad, tolerance_change=tolerance_change, history_size=history_size,
-            line_search_fn=line_search_fn))
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                max_iter=max_iter,
+                max_eval=max_iter * 5 // 4 if max_eval is None else max_eval,
+                tolerance_grad=tolerance_grad,
+                tolerance_change=tolerance_change,
+                history_size=history_size,
+                line_search_fn=line_search_fn,
+            ),
+        )
         if len(self.param_groups) != 1:
             raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
         self._params = self.param_groups[0]["params"]
@@ -144,7 +164,7 @@ class LBFGS(Optimizer):
         offset = 0
         for param in self._params:
             real = _C.view_as_real(param) if param.is_complex() else param
-            part = direction[offset:offset + real.numel()].view_as(real)
+            part = direction[offset : offset + real.numel()].view_as(real)
             real.add_(part, alpha=number(step))
             offset += real.numel()
 
@@ -154,9 +174,11 @@ class LBFGS(Optimizer):
         Args:
             closure: recomputes the loss (zero_grad, forward, backward) and returns it.
         """
+
         def evaluate_loss():
             with enable_grad():
                 return closure()
+
         with no_grad():
             return self._iterate(evaluate_loss)
 
@@ -203,11 +225,18 @@ class LBFGS(Optimizer):
                     done = grad.abs().max() <= group["tolerance_grad"]
             evaluations += calls
             state["func_evals"] += calls
-            if (n_iter == group["max_iter"] or evaluations >= group["max_eval"] or done
-                    or direction.mul(step).abs().max() <= group["tolerance_change"]
-                    or abs(loss - last_loss) < group["tolerance_change"]):
+            if (
+                n_iter == group["max_iter"]
+                or evaluations >= group["max_eval"]
+                or done
+                or direction.mul(step).abs().max() <= group["tolerance_change"]
+                or abs(loss - last_loss) < group["tolerance_change"]
+            ):
                 break
+        # The order of the keys is part of the saved format.
         history = {name: state.pop(name) for name in ("old_dirs", "old_stps", "ro", "H_diag")}
+        for name in ("d", "t", "prev_flat_grad", "prev_loss"):
+            state.pop(name, None)
         state.update(d=direction, t=step, **history, prev_flat_grad=last_grad, prev_loss=last_loss)
         return first_loss
 
@@ -221,6 +250,7 @@ class LBFGS(Optimizer):
             for param, value in zip(self._params, saved):
                 param.copy_(value)
             return _Point(at, loss, grad, grad.dot(direction))
+
         return _strong_wolfe(evaluate, start, step, direction.abs().max(), group["tolerance_change"])
 
     @staticmethod

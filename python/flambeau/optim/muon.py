@@ -1,11 +1,12 @@
 """Muon: momentum orthogonalised by a Newton–Schulz iteration."""
+
 from __future__ import annotations
 
 import math
 
 from .. import _C
 from ..autograd import no_grad
-from .optimizer import FusedOptimizer, Tensor, number
+from .fused import FusedOptimizer, Tensor, number
 
 __all__ = ["Muon"]
 
@@ -40,12 +41,23 @@ class Muon(FusedOptimizer):
         momentum: decay of the running mean of gradients, at least 0.
         nesterov: look ahead along the momentum.
         ns_coefficients, ns_steps, eps: of the Newton–Schulz iteration.
-        adjust_lr_fn: "original" (default) scales by √max(1, rows/columns), "match_rms_adamw" by 0.2·√max(rows, columns).
+        adjust_lr_fn: "original" (default) scales by √max(1, rows/columns),
+            "match_rms_adamw" by 0.2·√max(rows, columns).
     Source: Jordan et al. 2024; the second scaling from Moonshot AI 2025.
     """
 
-    def __init__(self, params, lr=1e-3, weight_decay=0.1, momentum=0.95, nesterov=True,
-                 ns_coefficients=(3.4445, -4.775, 2.0315), eps=1e-7, ns_steps=5, adjust_lr_fn=None):
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        weight_decay=0.1,
+        momentum=0.95,
+        nesterov=True,
+        ns_coefficients=(3.4445, -4.775, 2.0315),
+        eps=1e-7,
+        ns_steps=5,
+        adjust_lr_fn=None,
+    ):
         if isinstance(lr, Tensor) and lr.numel() != 1:
             raise ValueError("Tensor lr must be 1-element")
         if not 0.0 <= lr:
@@ -56,14 +68,26 @@ class Muon(FusedOptimizer):
             raise ValueError(f"weight decay should be >= 0 but is: {weight_decay}")
         if adjust_lr_fn is not None and adjust_lr_fn not in ("original", "match_rms_adamw"):
             raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
-        super().__init__(params, dict(
-            lr=lr, weight_decay=weight_decay, momentum=momentum, nesterov=nesterov, ns_coefficients=ns_coefficients,
-            eps=eps, ns_steps=ns_steps, adjust_lr_fn=adjust_lr_fn))
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                weight_decay=weight_decay,
+                momentum=momentum,
+                nesterov=nesterov,
+                ns_coefficients=ns_coefficients,
+                eps=eps,
+                ns_steps=ns_steps,
+                adjust_lr_fn=adjust_lr_fn,
+            ),
+        )
         for group in self.param_groups:
             for param in group["params"]:
                 if param.dim() != 2:
-                    raise ValueError("Muon only supports 2D parameters whereas we found a parameter with size: "
-                                     f"{param.size()}")
+                    raise ValueError(
+                        "Muon only supports 2D parameters whereas we found a parameter with size: "
+                        f"{param.size()}"
+                    )
 
     def _init_state(self, param, state, group):
         state["momentum_buffer"] = _C.zeros_like(param.grad, memory_format=_C.preserve_format)

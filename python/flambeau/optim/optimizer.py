@@ -1,4 +1,5 @@
-"""Optimizer: parameter groups, per-parameter state, hooks and state_dict; and the step all optimizers share."""
+"""Optimizer: parameter groups, per-parameter state, hooks and state_dict."""
+
 from __future__ import annotations
 
 import functools
@@ -9,7 +10,6 @@ from copy import deepcopy
 from itertools import chain
 
 from .. import _C
-from ..autograd import enable_grad
 from ..nn.modules.hooks import RemovableHandle
 
 __all__ = ["Optimizer", "register_optimizer_step_pre_hook", "register_optimizer_step_post_hook"]
@@ -48,24 +48,31 @@ def register_optimizer_step_post_hook(hook):
     return _add_hook(_global_optimizer_post_hooks, hook)
 
 
-def _with_step_hooks(step):
+def with_step_hooks(step):
     """`step` with the hooks around it; without hooks it costs one test."""
+
     @functools.wraps(step)
     def hooked(self, *args, **kwargs):
-        if not (self._optimizer_step_pre_hooks or self._optimizer_step_post_hooks
-                or _global_optimizer_pre_hooks or _global_optimizer_post_hooks):
+        if not (
+            self._optimizer_step_pre_hooks
+            or self._optimizer_step_post_hooks
+            or _global_optimizer_pre_hooks
+            or _global_optimizer_post_hooks
+        ):
             return step(self, *args, **kwargs)
         for hook in chain(_global_optimizer_pre_hooks.values(), self._optimizer_step_pre_hooks.values()):
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise RuntimeError(f"{step} must return None or a tuple of (new_args, new_kwargs), "
-                                       f"but got {changed}.")
+                    raise RuntimeError(
+                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                    )
                 args, kwargs = changed
         result = step(self, *args, **kwargs)
         for hook in chain(self._optimizer_step_post_hooks.values(), _global_optimizer_post_hooks.values()):
             hook(self, args, kwargs)
         return result
+
     hooked.hooked = True
     return hooked
 
@@ -76,7 +83,8 @@ class Optimizer:
     Args:
         params: parameters, (name, parameter) pairs, or dictionaries with "params" and options of the group.
         defaults: options of groups that do not give their own.
-    Errors: ValueError for no parameters, non-leaf tensors, a parameter in two groups; TypeError for non-tensors.
+    Errors: ValueError for no parameters, non-leaf tensors, a parameter in two groups; TypeError for non-
+    tensors.
     """
 
     def __init__(self, params, defaults):
@@ -89,8 +97,10 @@ class Optimizer:
         self._optimizer_load_state_dict_post_hooks = OrderedDict()
         self._patch_step_function()
         if isinstance(params, Tensor):
-            raise TypeError("params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                            f"but got {params.type()}")
+            raise TypeError(
+                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
+                f"but got {params.type()}"
+            )
         self.state = defaultdict(dict)
         self.param_groups = []
         groups = list(params)
@@ -105,16 +115,21 @@ class Optimizer:
         """Put hooks around the class's own `step`, once."""
         self._zero_grad_profile_name = f"Optimizer.zero_grad#{type(self).__name__}.zero_grad"
         if not getattr(type(self).step, "hooked", False):
-            type(self).step = _with_step_hooks(type(self).step)
+            type(self).step = with_step_hooks(type(self).step)
 
     def __getstate__(self):
         return {"defaults": self.defaults, "state": self.state, "param_groups": self.param_groups}
 
     def __setstate__(self, state):
         self.__dict__.update(state)
-        for name in ("_optimizer_step_pre_hooks", "_optimizer_step_post_hooks", "_optimizer_state_dict_pre_hooks",
-                     "_optimizer_state_dict_post_hooks", "_optimizer_load_state_dict_pre_hooks",
-                     "_optimizer_load_state_dict_post_hooks"):
+        for name in (
+            "_optimizer_step_pre_hooks",
+            "_optimizer_step_post_hooks",
+            "_optimizer_state_dict_pre_hooks",
+            "_optimizer_state_dict_post_hooks",
+            "_optimizer_load_state_dict_pre_hooks",
+            "_optimizer_load_state_dict_post_hooks",
+        ):
             self.__dict__.setdefault(name, OrderedDict())
         self._patch_step_function()
         self.defaults.setdefault("differentiable", False)
@@ -136,28 +151,39 @@ class Optimizer:
         if isinstance(params, Tensor):
             params = [params]
         elif isinstance(params, set):
-            raise TypeError("optimizer parameters need an ordered collection: the order of a set differs "
-                            "between runs; use a list")
+            raise TypeError(
+                "optimizer parameters need an ordered collection: the order of a set differs "
+                "between runs; use a list"
+            )
         params = list(params)
         named = [isinstance(p, tuple) for p in params]
         if any(named):
             if not all(named):
-                raise ValueError("all optimizer params should be with/without names. Some param names are missing")
+                raise ValueError(
+                    "all optimizer params should be with/without names. Some param names are missing"
+                )
             param_group["param_names"] = [name for name, _ in params]
             params = [param for _, param in params]
         param_group["params"] = params
         self._check_params(params)
         for key, default in self.defaults.items():
             if default is required and key not in param_group:
-                raise ValueError(f"parameter group didn't specify a value of required optimization parameter {key}")
+                raise ValueError(
+                    f"parameter group didn't specify a value of required optimization parameter {key}"
+                )
             param_group.setdefault(key, default)
         if len(set(params)) != len(params):
-            warnings.warn("optimizer contains a parameter group with duplicate parameters; "
-                          "in future, this will cause an error", stacklevel=3)
+            warnings.warn(
+                "optimizer contains a parameter group with duplicate parameters; "
+                "in future, this will cause an error",
+                stacklevel=3,
+            )
         if self.param_groups and ("param_names" in param_group) != ("param_names" in self.param_groups[0]):
             missing = "without" if "param_names" in self.param_groups[0] else "with"
-            raise ValueError("all optimizer param groups should be with/without names. "
-                             f"cannot add param group {missing} names to the optimizer")
+            raise ValueError(
+                "all optimizer param groups should be with/without names. "
+                f"cannot add param group {missing} names to the optimizer"
+            )
         taken = {p for group in self.param_groups for p in group["params"]}
         if not taken.isdisjoint(params):
             raise ValueError("some parameters appear in more than one parameter group")
@@ -166,7 +192,9 @@ class Optimizer:
     def _check_params(self, params):
         for param in params:
             if not isinstance(param, Tensor):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_name(param)}")
+                raise TypeError(
+                    f"optimizer can only optimize Tensors, but one of the params is {_name(param)}"
+                )
             if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
                 raise ValueError("can't optimize a non-leaf Tensor")
 
@@ -232,10 +260,17 @@ class Optimizer:
         for group in self.param_groups:
             for param in group["params"]:
                 numbers.setdefault(param, len(numbers))
-        groups = [{**{k: v for k, v in group.items() if k != "params"},
-                   "params": [numbers[p] for p in group["params"]]} for group in self.param_groups]
-        state = {numbers.get(key, key) if isinstance(key, Tensor) else key: value
-                 for key, value in self.state.items()}
+        groups = [
+            {
+                **{k: v for k, v in group.items() if k != "params"},
+                "params": [numbers[p] for p in group["params"]],
+            }
+            for group in self.param_groups
+        ]
+        state = {
+            numbers.get(key, key) if isinstance(key, Tensor) else key: value
+            for key, value in self.state.items()
+        }
         result = {"state": state, "param_groups": groups}
         for hook in self._optimizer_state_dict_post_hooks.values():
             changed = hook(self, result)
@@ -267,8 +302,12 @@ class Optimizer:
                 state_dict = changed
         saved = deepcopy(state_dict["param_groups"])
         self._check_groups(saved)
-        params = dict(zip(chain.from_iterable(g["params"] for g in saved),
-                          chain.from_iterable(g["params"] for g in self.param_groups)))
+        params = dict(
+            zip(
+                chain.from_iterable(g["params"] for g in saved),
+                chain.from_iterable(g["params"] for g in self.param_groups),
+            )
+        )
 
         def cast(param, value, param_id, key=None):
             if isinstance(value, Tensor):
@@ -297,119 +336,16 @@ class Optimizer:
 
     def _check_groups(self, saved):
         if len(saved) != len(self.param_groups):
-            raise ValueError("loaded state dict has a different number of parameter groups: "
-                             f"{len(saved)} instead of {len(self.param_groups)}")
+            raise ValueError(
+                "loaded state dict has a different number of parameter groups: "
+                f"{len(saved)} instead of {len(self.param_groups)}"
+            )
         for mine, theirs in zip(self.param_groups, saved):
             if len(mine["params"]) != len(theirs["params"]):
-                raise ValueError("loaded state dict contains a parameter group that doesn't match the size of "
-                                 "optimizer's group")
-
-
-class FusedOptimizer(Optimizer):
-    """An optimizer whose step is one call of a fused operator for each group.
-
-    Subclasses define `_init_state(param, state, group)`, which fills an empty state dictionary, and
-    `_update(group, params, grads, states)`. The fused operators write in place and record no gradients.
-    """
-
-    _takes_sparse = False
-    _dense_advice = ""
-
-    @_with_step_hooks
-    def step(self, closure=None):
-        """Update the parameters from their gradients.
-
-        Args:
-            closure: recomputes the loss (zero_grad, forward, backward) and returns it.
-        """
-        loss = None
-        if closure is not None:
-            with enable_grad():
-                loss = closure()
-        state = self.state
-        for group in self.param_groups:
-            params = [p for p in group["params"] if p.grad is not None]
-            if not params:
-                continue
-            grads = [p.grad for p in params]
-            if group.get("differentiable"):
-                raise RuntimeError(f"{type(self).__name__} cannot differentiate through its step: "
-                                   "use differentiable=False")
-            if not self._takes_sparse and True in [g.is_sparse for g in grads]:
-                raise RuntimeError(f"{type(self).__name__} does not support sparse gradients{self._dense_advice}")
-            states = [state[p] for p in params] if self._keeps_state(group) else []
-            if not all(states):
-                for param, entry in zip(params, states):
-                    if not entry:
-                        self._init_state(param, entry, group)
-            self._update(group, params, grads, states)
-        return loss
-
-    def _keeps_state(self, group):
-        """Whether parameters of this group have a state."""
-        return True
-
-    def _init_state(self, param, state, group):
-        raise NotImplementedError
-
-    def _update(self, group, params, grads, states):
-        raise NotImplementedError
-
-
-def number(value):
-    """An option as a Python number; it may be given as a tensor of one element."""
-    return value.item() if isinstance(value, Tensor) else value
-
-
-def zero_step():
-    """The step count of a new state: a 0-d tensor of the default dtype if that is float64, else of float32."""
-    dtype = _C.float64 if _C.get_default_dtype() == _C.float64 else _C.float32
-    return _C.tensor(0.0, dtype=dtype)
-
-
-def zeros_like(param):
-    """Zeros in the shape and memory order of `param`."""
-    return _C.zeros_like(param, memory_format=_C.preserve_format)
-
-
-def check_lr(lr, foreach=False, capturable=False):
-    """ValueError for a negative learning rate or a tensor of more than one element."""
-    if isinstance(lr, Tensor):
-        if foreach and not capturable:
-            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
-        if lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
-    if not 0.0 <= lr:
-        raise ValueError(f"Invalid learning rate: {lr}")
-
-
-def check_not_negative(**options):
-    """ValueError for the first option below 0, by its name."""
-    for name, value in options.items():
-        if not 0.0 <= value:
-            raise ValueError(f"Invalid {name} value: {value}")
-
-
-def check_betas(betas):
-    """ValueError for a beta outside [0, 1)."""
-    for place, beta in enumerate(betas):
-        if not 0.0 <= beta < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
-
-
-def check_fused(fused, foreach, differentiable):
-    """RuntimeError for options that exclude each other."""
-    if fused and differentiable:
-        raise RuntimeError("`fused` does not support `differentiable`")
-    if fused and foreach:
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
-
-
-def add_missing_options(groups, **defaults):
-    """Options that a pickled or loaded optimizer of an older version lacks."""
-    for group in groups:
-        for name, value in defaults.items():
-            group.setdefault(name, value)
+                raise ValueError(
+                    "loaded state dict contains a parameter group that doesn't match the size of "
+                    "optimizer's group"
+                )
 
 
 def _name(value):

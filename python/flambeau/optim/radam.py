@@ -1,10 +1,19 @@
 """RAdam."""
+
 from __future__ import annotations
 
 from .. import _C
 from .adam import step_as_tensor
-from .optimizer import (FusedOptimizer, add_missing_options, check_betas, check_lr, check_not_negative, number,
-                        zero_step, zeros_like)
+from .fused import (
+    FusedOptimizer,
+    add_missing_options,
+    check_betas,
+    check_lr,
+    check_not_negative,
+    number,
+    zero_step,
+    zeros_like,
+)
 
 __all__ = ["RAdam"]
 
@@ -16,21 +25,50 @@ class RAdam(FusedOptimizer):
     Source: Liu et al. 2020.
     """
 
-    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, decoupled_weight_decay=False,
-                 *, foreach=None, maximize=False, capturable=False, differentiable=False):
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        betas=(0.9, 0.999),
+        eps=1e-8,
+        weight_decay=0,
+        decoupled_weight_decay=False,
+        *,
+        foreach=None,
+        maximize=False,
+        capturable=False,
+        differentiable=False,
+    ):
         check_lr(lr)
         if not 0.0 <= eps:
             raise ValueError(f"Invalid epsilon value: {eps}")
         check_betas(betas)
         check_not_negative(weight_decay=weight_decay)
-        super().__init__(params, dict(
-            lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, maximize=maximize, foreach=foreach,
-            capturable=capturable, decoupled_weight_decay=decoupled_weight_decay, differentiable=differentiable))
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                betas=betas,
+                eps=eps,
+                weight_decay=weight_decay,
+                maximize=maximize,
+                foreach=foreach,
+                capturable=capturable,
+                decoupled_weight_decay=decoupled_weight_decay,
+                differentiable=differentiable,
+            ),
+        )
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        add_missing_options(self.param_groups, foreach=None, maximize=False, differentiable=False,
-                            decoupled_weight_decay=False, capturable=False)
+        add_missing_options(
+            self.param_groups,
+            foreach=None,
+            maximize=False,
+            differentiable=False,
+            decoupled_weight_decay=False,
+            capturable=False,
+        )
         step_as_tensor(self.state)
 
     def _init_state(self, param, state, group):
@@ -40,7 +78,17 @@ class RAdam(FusedOptimizer):
 
     def _update(self, group, params, grads, states):
         beta1, beta2 = group["betas"]
-        _C.fused_radam_(params, grads, [s["exp_avg"] for s in states], [s["exp_avg_sq"] for s in states],
-                        [s["step"] for s in states], lr=number(group["lr"]), beta1=beta1, beta2=beta2,
-                        weight_decay=group["weight_decay"], eps=group["eps"],
-                        decoupled_weight_decay=group["decoupled_weight_decay"], maximize=group["maximize"])
+        _C.fused_radam_(
+            params,
+            grads,
+            [s["exp_avg"] for s in states],
+            [s["exp_avg_sq"] for s in states],
+            [s["step"] for s in states],
+            lr=number(group["lr"]),
+            beta1=beta1,
+            beta2=beta2,
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            decoupled_weight_decay=group["decoupled_weight_decay"],
+            maximize=group["maximize"],
+        )

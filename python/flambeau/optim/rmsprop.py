@@ -1,9 +1,18 @@
 """RMSprop."""
+
 from __future__ import annotations
 
 from .. import _C
 from .adam import step_as_tensor
-from .optimizer import FusedOptimizer, add_missing_options, check_lr, check_not_negative, number, zero_step, zeros_like
+from .fused import (
+    FusedOptimizer,
+    add_missing_options,
+    check_lr,
+    check_not_negative,
+    number,
+    zero_step,
+    zeros_like,
+)
 
 __all__ = ["RMSprop"]
 
@@ -22,20 +31,51 @@ class RMSprop(FusedOptimizer):
     Source: Hinton's lecture notes, 2012.
     """
 
-    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0, momentum=0, centered=False,
-                 capturable=False, foreach=None, maximize=False, differentiable=False):
+    def __init__(
+        self,
+        params,
+        lr=1e-2,
+        alpha=0.99,
+        eps=1e-8,
+        weight_decay=0,
+        momentum=0,
+        centered=False,
+        capturable=False,
+        foreach=None,
+        maximize=False,
+        differentiable=False,
+    ):
         check_lr(lr)
         if not 0.0 <= eps:
             raise ValueError(f"Invalid epsilon value: {eps}")
         check_not_negative(momentum=momentum, weight_decay=weight_decay, alpha=alpha)
-        super().__init__(params, dict(
-            lr=lr, momentum=momentum, alpha=alpha, eps=eps, centered=centered, weight_decay=weight_decay,
-            capturable=capturable, foreach=foreach, maximize=maximize, differentiable=differentiable))
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                momentum=momentum,
+                alpha=alpha,
+                eps=eps,
+                centered=centered,
+                weight_decay=weight_decay,
+                capturable=capturable,
+                foreach=foreach,
+                maximize=maximize,
+                differentiable=differentiable,
+            ),
+        )
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        add_missing_options(self.param_groups, momentum=0, centered=False, foreach=None, maximize=False,
-                            differentiable=False, capturable=False)
+        add_missing_options(
+            self.param_groups,
+            momentum=0,
+            centered=False,
+            foreach=None,
+            maximize=False,
+            differentiable=False,
+            capturable=False,
+        )
         step_as_tensor(self.state)
 
     def _init_state(self, param, state, group):
@@ -47,9 +87,18 @@ class RMSprop(FusedOptimizer):
             state["grad_avg"] = zeros_like(param)
 
     def _update(self, group, params, grads, states):
-        _C.fused_rmsprop_(params, grads, [s["square_avg"] for s in states],
-                          [s["momentum_buffer"] for s in states] if group["momentum"] > 0 else [],
-                          [s["grad_avg"] for s in states] if group["centered"] else [],
-                          [s["step"] for s in states], lr=number(group["lr"]), alpha=group["alpha"],
-                          eps=group["eps"], weight_decay=group["weight_decay"], momentum=group["momentum"],
-                          centered=group["centered"], maximize=group["maximize"])
+        _C.fused_rmsprop_(
+            params,
+            grads,
+            [s["square_avg"] for s in states],
+            [s["momentum_buffer"] for s in states] if group["momentum"] > 0 else [],
+            [s["grad_avg"] for s in states] if group["centered"] else [],
+            [s["step"] for s in states],
+            lr=number(group["lr"]),
+            alpha=group["alpha"],
+            eps=group["eps"],
+            weight_decay=group["weight_decay"],
+            momentum=group["momentum"],
+            centered=group["centered"],
+            maximize=group["maximize"],
+        )

@@ -1,9 +1,10 @@
 """Stochastic gradient descent with momentum."""
+
 from __future__ import annotations
 
 from .. import _C
 from ..autograd import no_grad
-from .optimizer import FusedOptimizer, add_missing_options, check_fused, check_lr, number, zeros_like
+from .fused import FusedOptimizer, add_missing_options, check_fused, check_lr, number, zeros_like
 
 __all__ = ["SGD"]
 
@@ -30,8 +31,20 @@ class SGD(FusedOptimizer):
 
     _takes_sparse = True
 
-    def __init__(self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *,
-                 maximize=False, foreach=None, differentiable=False, fused=None):
+    def __init__(
+        self,
+        params,
+        lr=1e-3,
+        momentum=0,
+        dampening=0,
+        weight_decay=0,
+        nesterov=False,
+        *,
+        maximize=False,
+        foreach=None,
+        differentiable=False,
+        fused=None,
+    ):
         check_lr(lr)
         if momentum < 0.0:
             raise ValueError(f"Invalid momentum value: {momentum}")
@@ -39,15 +52,27 @@ class SGD(FusedOptimizer):
             raise ValueError(f"Invalid weight_decay value: {weight_decay}")
         if nesterov and (momentum <= 0 or dampening != 0):
             raise ValueError("Nesterov momentum requires a momentum and zero dampening")
-        super().__init__(params, dict(
-            lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov,
-            maximize=maximize, foreach=foreach, differentiable=differentiable, fused=fused))
+        super().__init__(
+            params,
+            dict(
+                lr=lr,
+                momentum=momentum,
+                dampening=dampening,
+                weight_decay=weight_decay,
+                nesterov=nesterov,
+                maximize=maximize,
+                foreach=foreach,
+                differentiable=differentiable,
+                fused=fused,
+            ),
+        )
         check_fused(fused, foreach, differentiable)
 
     def __setstate__(self, state):
         super().__setstate__(state)
-        add_missing_options(self.param_groups, nesterov=False, maximize=False, foreach=None,
-                            differentiable=False, fused=False)
+        add_missing_options(
+            self.param_groups, nesterov=False, maximize=False, foreach=None, differentiable=False, fused=False
+        )
 
     def _init_state(self, param, state, group):
         """The first velocity is stored by `_update`."""
@@ -71,14 +96,28 @@ class SGD(FusedOptimizer):
                 if first:
                     states[i]["momentum_buffer"] = zeros_like(params[i])
             if chosen:
-                self._run(group, [params[i] for i in chosen], [grads[i] for i in chosen],
-                          [states[i]["momentum_buffer"] for i in chosen], first)
+                self._run(
+                    group,
+                    [params[i] for i in chosen],
+                    [grads[i] for i in chosen],
+                    [states[i]["momentum_buffer"] for i in chosen],
+                    first,
+                )
 
     def _run(self, group, params, grads, buffers, first):
         if params:
-            _C.fused_sgd_(params, grads, buffers, lr=number(group["lr"]), momentum=group["momentum"],
-                          dampening=group["dampening"], weight_decay=number(group["weight_decay"]),
-                          nesterov=group["nesterov"], maximize=group["maximize"], first_step=first)
+            _C.fused_sgd_(
+                params,
+                grads,
+                buffers,
+                lr=number(group["lr"]),
+                momentum=group["momentum"],
+                dampening=group["dampening"],
+                weight_decay=number(group["weight_decay"]),
+                nesterov=group["nesterov"],
+                maximize=group["maximize"],
+                first_step=first,
+            )
 
     def _update_sparse(self, group, params, grads):
         """Step along the sparse gradients; return the lists of the other parameters."""

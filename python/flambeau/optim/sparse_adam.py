@@ -1,10 +1,12 @@
 """Adam for sparse gradients."""
+
 from __future__ import annotations
 
 import math
 
 from ..autograd import no_grad
-from .optimizer import Optimizer, Tensor, number, zeros_like
+from .fused import number, zeros_like
+from .optimizer import Optimizer, Tensor
 
 __all__ = ["SparseAdam"]
 
@@ -31,14 +33,21 @@ class SparseAdam(Optimizer):
             if not 0.0 <= beta < 1.0:
                 raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
         super().__init__(params, dict(lr=lr, betas=betas, eps=eps, maximize=maximize))
-        sparse = [(i, j) for i, group in enumerate(self.param_groups)
-                  for j, param in enumerate(group["params"]) if param.is_sparse]
+        sparse = [
+            (i, j)
+            for i, group in enumerate(self.param_groups)
+            for j, param in enumerate(group["params"])
+            if param.is_sparse
+        ]
         if sparse:
-            raise ValueError(f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors")
+            raise ValueError(
+                f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors"
+            )
 
     def step(self, closure=None):
         """Update the parameters from their sparse gradients."""
         from ..autograd import enable_grad
+
         loss = None
         if closure is not None:
             with enable_grad():

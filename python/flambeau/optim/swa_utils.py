@@ -1,4 +1,5 @@
 """Averages of a model's weights over training: SWA and exponential moving averages."""
+
 from __future__ import annotations
 
 import itertools
@@ -12,8 +13,15 @@ from ..nn.modules.module import Module
 from ._schedules.base import LRScheduler, as_list
 from .optimizer import Optimizer
 
-__all__ = ["AveragedModel", "update_bn", "SWALR", "get_ema_multi_avg_fn", "get_swa_multi_avg_fn", "get_ema_avg_fn",
-           "get_swa_avg_fn"]
+__all__ = [
+    "AveragedModel",
+    "update_bn",
+    "SWALR",
+    "get_ema_multi_avg_fn",
+    "get_swa_multi_avg_fn",
+    "get_ema_avg_fn",
+    "get_swa_avg_fn",
+]
 
 
 def _check_decay(decay):
@@ -36,11 +44,13 @@ def get_ema_multi_avg_fn(decay=0.999):
                     average.lerp_(value.to(average.dtype), 1 - decay)
                 else:
                     average.copy_(average * decay + value * (1 - decay))
+
     return ema_update
 
 
 def get_swa_multi_avg_fn():
     """A function that takes values into equally weighted averages, list by list."""
+
     def swa_update(averaged_params, current_params, num_averaged):
         with no_grad():
             for average, value in zip(averaged_params, current_params):
@@ -48,6 +58,7 @@ def get_swa_multi_avg_fn():
                     average.lerp_(value.to(average.dtype), 1 / (float(num_averaged) + 1))
                 else:
                     average.add_(_C.div(value - average, int(num_averaged) + 1, rounding_mode="trunc"))
+
     return swa_update
 
 
@@ -58,14 +69,17 @@ def get_ema_avg_fn(decay=0.999):
     def ema_update(ema_param, current_param, num_averaged):
         with no_grad():
             return decay * ema_param + (1 - decay) * current_param
+
     return ema_update
 
 
 def get_swa_avg_fn():
     """A function that gives the mean after one more value."""
+
     def swa_update(averaged_param, current_param, num_averaged):
         with no_grad():
             return averaged_param + (current_param - averaged_param) / (num_averaged + 1)
+
     return swa_update
 
 
@@ -97,7 +111,9 @@ class AveragedModel(Module):
 
     def update_parameters(self, model):
         """Take the present parameters of `model` into the average."""
-        mine, theirs = ([*m.parameters(), *(m.buffers() if self.use_buffers else ())] for m in (self.module, model))
+        mine, theirs = (
+            [*m.parameters(), *(m.buffers() if self.use_buffers else ())] for m in (self.module, model)
+        )
         averages = [p.detach() for p in mine]
         values = [p.detach().to(a.device) for p, a in zip(theirs, averages)]
         if self.n_averaged == 0:
@@ -150,7 +166,9 @@ class SWALR(LRScheduler):
         for group, lr in zip(optimizer.param_groups, as_list(swa_lr, optimizer.param_groups, "swa_lr")):
             group["swa_lr"] = lr
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy must by one of 'cos' or 'linear', instead got {anneal_strategy}")
+            raise ValueError(
+                f"anneal_strategy must by one of 'cos' or 'linear', instead got {anneal_strategy}"
+            )
         if not isinstance(anneal_epochs, int) or anneal_epochs < 0:
             raise ValueError(f"anneal_epochs must be equal or greater than 0, got {anneal_epochs}")
         self._anneal_strategy = anneal_strategy

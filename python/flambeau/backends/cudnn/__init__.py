@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ContextManager
+from contextlib import AbstractContextManager
+from typing import Any
 
 from flambeau import _C, backends
 from flambeau.backends._settings import (
@@ -86,7 +87,7 @@ def flags(
     allow_tf32: bool = True,
     fp32_precision: str = "none",
     depthwise_kernel: str = "auto",
-) -> ContextManager[None]:
+) -> AbstractContextManager[None]:
     """The settings in force inside a block."""
     values = {
         "enabled": enabled,

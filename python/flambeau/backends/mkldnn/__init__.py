@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, ContextManager
+from contextlib import AbstractContextManager
+from typing import Any
 
 from flambeau import _C, backends
 from flambeau.backends._settings import (
@@ -88,7 +89,7 @@ def set_flags(
 
 def flags(
     enabled: bool = False, deterministic: bool = False, allow_tf32: bool = True, fp32_precision: str = "none"
-) -> ContextManager[None]:
+) -> AbstractContextManager[None]:
     """The settings in force inside a block."""
     values = {"enabled": enabled, "deterministic": deterministic, "allow_tf32": allow_tf32}
     return flags_block(__name__, {**values, "fp32_precision": fp32_precision})

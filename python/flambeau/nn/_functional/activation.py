@@ -1,4 +1,5 @@
 """Activation functions. Those with `inplace` write over their input when it is True."""
+
 from __future__ import annotations
 
 import warnings
@@ -109,8 +110,11 @@ def softsign(input):
 
 def implicit_dim(name, ndim, stacklevel):
     """The dim used when none is given: 0 for 0-, 1- and 3-d inputs, else 1; warns."""
-    warnings.warn(f"Implicit dimension choice for {name} is deprecated: pass dim=X, the dimension "
-                  f"along which the results sum to 1", stacklevel=stacklevel)
+    warnings.warn(
+        f"Implicit dimension choice for {name} is deprecated: pass dim=X, the dimension "
+        f"along which the results sum to 1",
+        stacklevel=stacklevel,
+    )
     return 0 if ndim in (0, 1, 3) else 1
 
 

@@ -1,4 +1,5 @@
 """Attention functions."""
+
 from __future__ import annotations
 
 import math
@@ -17,8 +18,11 @@ def _canonical_mask(mask, mask_name, other_type, other_name, target_type, check_
     if mask.dtype != _C.bool and not floating:
         raise RuntimeError(f"only bool and floating types of {mask_name} are supported")
     if check_other and other_type is not None and mask.dtype != other_type:
-        warnings.warn(f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both "
-                      "instead.", stacklevel=3)
+        warnings.warn(
+            f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both "
+            "instead.",
+            stacklevel=3,
+        )
     if not floating:
         mask = _C.zeros_like(mask, dtype=target_type).masked_fill_(mask, float("-inf"))
     return mask
@@ -27,18 +31,26 @@ def _canonical_mask(mask, mask_name, other_type, other_name, target_type, check_
 def _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads):
     """Whether the inputs have a batch dimension; AssertionError if they do not fit together."""
     if query.dim() not in (2, 3):
-        raise AssertionError(f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor")
+        raise AssertionError(
+            f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor"
+        )
     batched = query.dim() == 3
     kind, dims = ("batched (3-D)", 3) if batched else ("unbatched (2-D)", 2)
     if key.dim() != dims or value.dim() != dims:
-        raise AssertionError(f"For {kind} `query`, expected `key` and `value` to be {dims}-D but found "
-                             f"{key.dim()}-D and {value.dim()}-D tensors respectively")
+        raise AssertionError(
+            f"For {kind} `query`, expected `key` and `value` to be {dims}-D but found "
+            f"{key.dim()}-D and {value.dim()}-D tensors respectively"
+        )
     if key_padding_mask is not None and key_padding_mask.dim() != dims - 1:
-        raise AssertionError(f"For {kind} `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D but found "
-                             f"{key_padding_mask.dim()}-D tensor instead")
+        raise AssertionError(
+            f"For {kind} `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D but found "
+            f"{key_padding_mask.dim()}-D tensor instead"
+        )
     if attn_mask is not None and attn_mask.dim() not in (2, 3):
-        raise AssertionError(f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found "
-                             f"{attn_mask.dim()}-D tensor instead")
+        raise AssertionError(
+            f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found "
+            f"{attn_mask.dim()}-D tensor instead"
+        )
     if not batched and attn_mask is not None and attn_mask.dim() == 3:
         expected = (num_heads, query.shape[0], key.shape[0])
         if tuple(attn_mask.shape) != expected:
@@ -63,13 +75,16 @@ def _attention_mask(attn_mask, batch, heads, targets, sources):
     if attn_mask is not None:
         if attn_mask.dim() == 2:
             if tuple(attn_mask.shape) != (targets, sources):
-                raise RuntimeError(f"The shape of the 2D attn_mask is {attn_mask.shape}, but should be "
-                                   f"{(targets, sources)}.")
+                raise RuntimeError(
+                    f"The shape of the 2D attn_mask is {attn_mask.shape}, but should be {(targets, sources)}."
+                )
             attn_mask = attn_mask.unsqueeze(0).unsqueeze(0)
         else:
             if tuple(attn_mask.shape) != (batch * heads, targets, sources):
-                raise RuntimeError(f"The shape of the 3D attn_mask is {attn_mask.shape}, but should be "
-                                   f"{(batch * heads, targets, sources)}.")
+                raise RuntimeError(
+                    f"The shape of the 3D attn_mask is {attn_mask.shape}, but should be "
+                    f"{(batch * heads, targets, sources)}."
+                )
             attn_mask = attn_mask.view(batch, heads, targets, sources)
     return attn_mask
 
@@ -78,12 +93,33 @@ def _grow(mask, count):
     return None if mask is None else _C.pad(mask, (0, count))
 
 
-def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_heads, in_proj_weight, in_proj_bias,
-                                 bias_k, bias_v, add_zero_attn, dropout_p, out_proj_weight, out_proj_bias,
-                                 training=True, key_padding_mask=None, need_weights=True, attn_mask=None,
-                                 use_separate_proj_weight=False, q_proj_weight=None, k_proj_weight=None,
-                                 v_proj_weight=None, static_k=None, static_v=None, average_attn_weights=True,
-                                 is_causal=False):
+def multi_head_attention_forward(
+    query,
+    key,
+    value,
+    embed_dim_to_check,
+    num_heads,
+    in_proj_weight,
+    in_proj_bias,
+    bias_k,
+    bias_v,
+    add_zero_attn,
+    dropout_p,
+    out_proj_weight,
+    out_proj_bias,
+    training=True,
+    key_padding_mask=None,
+    need_weights=True,
+    attn_mask=None,
+    use_separate_proj_weight=False,
+    q_proj_weight=None,
+    k_proj_weight=None,
+    v_proj_weight=None,
+    static_k=None,
+    static_v=None,
+    average_attn_weights=True,
+    is_causal=False,
+):
     """Multi-head attention (Vaswani et al. 2017) of query (L, N, E), key and value (S, N, E), or without N.
 
     Args:
@@ -130,8 +166,9 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
     sources = k.size(1)
     if key_padding_mask is not None:
         if tuple(key_padding_mask.shape) != (batch, sources):
-            raise AssertionError(f"expecting key_padding_mask shape of {(batch, sources)}, but got "
-                                 f"{key_padding_mask.shape}")
+            raise AssertionError(
+                f"expecting key_padding_mask shape of {(batch, sources)}, but got {key_padding_mask.shape}"
+            )
         columns = key_padding_mask.view(batch, 1, 1, sources).expand(-1, num_heads, -1, -1)
         attn_mask = columns if attn_mask is None else attn_mask + columns
     dropout_p = dropout_p if training else 0.0
@@ -149,8 +186,9 @@ def multi_head_attention_forward(query, key, value, embed_dim_to_check, num_head
             weights = weights.mean(dim=1)
     else:
         shape = (batch, num_heads, -1, head_dim)
-        joined = _C.scaled_dot_product_attention(q.view(shape), k.view(shape), v.view(shape), attn_mask, dropout_p,
-                                                 hint)
+        joined = _C.scaled_dot_product_attention(
+            q.view(shape), k.view(shape), v.view(shape), attn_mask, dropout_p, hint
+        )
         joined = joined.permute(2, 0, 1, 3).contiguous().view(targets * batch, width)
         weights = None
     output = _C.linear(joined, out_proj_weight, out_proj_bias).view(targets, batch, -1)
@@ -179,7 +217,8 @@ def _check_sizes(query, key, value, embed_dim, num_heads, separate):
         raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
     if separate:
         if tuple(key.shape[:2]) != tuple(value.shape[:2]):
-            raise AssertionError(f"key's sequence and batch dims {key.shape[:2]} do not match value's "
-                                 f"{value.shape[:2]}")
+            raise AssertionError(
+                f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
+            )
     elif tuple(key.shape) != tuple(value.shape):
         raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")

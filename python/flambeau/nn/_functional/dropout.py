@@ -1,4 +1,5 @@
 """Dropout functions."""
+
 from __future__ import annotations
 
 import warnings
@@ -45,8 +46,10 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
     """Zero whole channels of an input (N, C, L) or (C, L)."""
     check_probability(p)
     if input.dim() not in (2, 3):
-        raise RuntimeError(f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. "
-                           "Channels are dimension 1 of (N, C, L) or 0 of (C, L); see dropout2d, dropout3d")
+        raise RuntimeError(
+            f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. "
+            "Channels are dimension 1 of (N, C, L) or 0 of (C, L); see dropout2d, dropout3d"
+        )
     if input.dim() == 2:
         return _unbatched_feature_dropout(input, p, training, inplace)
     return _feature_dropout(input, p, training, inplace)
@@ -56,11 +59,16 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     """Zero whole channels of an input (N, C, H, W)."""
     check_probability(p)
     if input.dim() not in (3, 4):
-        warnings.warn(f"dropout2d: Received a {input.dim()}-D input to dropout2d, which is deprecated: "
-                      "channels are dropped as if it were (N, C, …)", stacklevel=2)
+        warnings.warn(
+            f"dropout2d: Received a {input.dim()}-D input to dropout2d, which is deprecated: "
+            "channels are dropped as if it were (N, C, …)",
+            stacklevel=2,
+        )
     elif input.dim() == 3:
-        warnings.warn("dropout2d: Received a 3-D input to dropout2d, taken as (N, C, L); "
-                      "use dropout1d for such inputs", stacklevel=2)
+        warnings.warn(
+            "dropout2d: Received a 3-D input to dropout2d, taken as (N, C, L); use dropout1d for such inputs",
+            stacklevel=2,
+        )
     return _feature_dropout(input, p, training, inplace)
 
 
@@ -68,8 +76,11 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     """Zero whole channels of an input (N, C, D, H, W) or (C, D, H, W)."""
     check_probability(p)
     if input.dim() not in (4, 5):
-        warnings.warn(f"dropout3d: Received a {input.dim()}-D input to dropout3d, which is deprecated: "
-                      "channels are dropped as if it were (N, C, …)", stacklevel=2)
+        warnings.warn(
+            f"dropout3d: Received a {input.dim()}-D input to dropout3d, which is deprecated: "
+            "channels are dropped as if it were (N, C, …)",
+            stacklevel=2,
+        )
     if input.dim() == 4:
         return _unbatched_feature_dropout(input, p, training, inplace)
     return _feature_dropout(input, p, training, inplace)

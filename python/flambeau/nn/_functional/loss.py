@@ -1,4 +1,5 @@
 """Loss functions. `reduction` is 'none', 'mean' or 'sum'; size_average and reduce are its old spelling."""
+
 from __future__ import annotations
 
 import math
@@ -13,8 +14,10 @@ def legacy_reduction(size_average, reduce, emit_warning=True):
     reduced = reduce is None or reduce
     reduction = ("mean" if average else "sum") if reduced else "none"
     if emit_warning:
-        warnings.warn(f"size_average and reduce args will be deprecated, please use reduction='{reduction}' "
-                      "instead.", stacklevel=3)
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=3,
+        )
     return reduction
 
 
@@ -33,8 +36,11 @@ def _check_reduction(reduction):
 
 def _warn_sizes(input, target):
     if input.shape != target.shape:
-        warnings.warn(f"Using a target size ({target.size()}) that is different to the input size "
-                      f"({input.size()}): the two are broadcast, which is rarely meant", stacklevel=3)
+        warnings.warn(
+            f"Using a target size ({target.size()}) that is different to the input size "
+            f"({input.size()}): the two are broadcast, which is rarely meant",
+            stacklevel=3,
+        )
 
 
 def _weighted(loss, weight, reduction):
@@ -51,7 +57,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
     """Squared error (x − y)²."""
     if input.shape != target.shape:
         _warn_sizes(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _C.broadcast_tensors((input, target))
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if weight is not None:
@@ -63,7 +69,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
     """Absolute error |x − y|."""
     if input.shape != target.shape:
         _warn_sizes(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _C.broadcast_tensors((input, target))
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if weight is not None:
@@ -75,7 +81,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
     """(x − y)²/(2·beta) where |x − y| < beta, else |x − y| − beta/2."""
     if input.shape != target.shape:
         _warn_sizes(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _C.broadcast_tensors((input, target))
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if beta == 0.0:
@@ -87,7 +93,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """(x − y)²/2 where |x − y| < delta, else delta·(|x − y| − delta/2)."""
     if input.shape != target.shape:
         _warn_sizes(input, target)
-        input, target = _C.broadcast_tensors(input, target)
+        input, target = _C.broadcast_tensors((input, target))
     if weight is not None:
         return _weighted(_C.huber_loss(input, target, "none", delta), weight, reduction)
     return _C.huber_loss(input, target, reduction, delta)
@@ -98,15 +104,18 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if target.shape != input.shape:
-        raise ValueError(f"Using a target size ({target.size()}) that is different to the input size "
-                         f"({input.size()}) is deprecated. Please ensure they have the same size.")
+        raise ValueError(
+            f"Using a target size ({target.size()}) that is different to the input size "
+            f"({input.size()}) is deprecated. Please ensure they have the same size."
+        )
     if weight is not None:
         weight = weight.expand(_C.broadcast_shapes(target.shape, weight.shape))
     return _C.binary_cross_entropy(input, target, weight, reduction)
 
 
-def binary_cross_entropy_with_logits(input, target, weight=None, size_average=None, reduce=None,
-                                     reduction="mean", pos_weight=None):
+def binary_cross_entropy_with_logits(
+    input, target, weight=None, size_average=None, reduce=None, reduction="mean", pos_weight=None
+):
     """Binary cross-entropy of sigmoid(x), computed stably; `pos_weight` scales the positive part."""
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -115,8 +124,16 @@ def binary_cross_entropy_with_logits(input, target, weight=None, size_average=No
     return _C.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
 
 
-def cross_entropy(input, target, weight=None, size_average=None, ignore_index=-100, reduce=None,
-                  reduction="mean", label_smoothing=0.0):
+def cross_entropy(
+    input,
+    target,
+    weight=None,
+    size_average=None,
+    ignore_index=-100,
+    reduce=None,
+    reduction="mean",
+    label_smoothing=0.0,
+):
     """Cross-entropy of softmax(x) along dimension 1 with class indices or class probabilities.
 
     Args:
@@ -146,16 +163,20 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if reduction == "mean":
-        warnings.warn("reduction: 'mean' divides the total loss by both the batch size and the support size. "
-                      "'batchmean' divides only by the batch size and is the divergence itself", stacklevel=2)
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size. "
+            "'batchmean' divides only by the batch size and is the divergence itself",
+            stacklevel=2,
+        )
     if reduction == "batchmean":
         total = _C.kl_div(input, target, "sum", log_target=log_target)
         return total / input.size()[0] if input.dim() else total
     return _C.kl_div(input, target, reduction, log_target=log_target)
 
 
-def poisson_nll_loss(input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None,
-                     reduction="mean"):
+def poisson_nll_loss(
+    input, target, log_input=True, full=False, size_average=None, eps=1e-8, reduce=None, reduction="mean"
+):
     """Negative log-likelihood of counts y under Poisson(exp x), or Poisson(x) if not `log_input`."""
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -217,8 +238,9 @@ def multilabel_soft_margin_loss(input, target, weight=None, size_average=None, r
     return _reduce(loss.sum(dim=input.dim() - 1) / input.size(input.dim() - 1), reduction)
 
 
-def multi_margin_loss(input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None,
-                      reduction="mean"):
+def multi_margin_loss(
+    input, target, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"
+):
     """Multi-class hinge loss sum_i max(0, margin − x[y] + x[i])^p / C."""
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -234,8 +256,10 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if input1.dim() != input2.dim() or input1.dim() != target.dim():
-        raise RuntimeError("margin_ranking_loss : All input tensors should have same dimension but got sizes: "
-                           f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} ")
+        raise RuntimeError(
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
+            f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
+        )
     return _C.margin_ranking_loss(input1, input2, target, margin, reduction)
 
 
@@ -246,8 +270,18 @@ def cosine_embedding_loss(input1, input2, target, margin=0, size_average=None, r
     return _C.cosine_embedding_loss(input1, input2, target, margin, reduction)
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, swap=False,
-                        size_average=None, reduce=None, reduction="mean"):
+def triplet_margin_loss(
+    anchor,
+    positive,
+    negative,
+    margin=1.0,
+    p=2,
+    eps=1e-6,
+    swap=False,
+    size_average=None,
+    reduce=None,
+    reduction="mean",
+):
     """max(0, d(anchor, positive) − d(anchor, negative) + margin) with d the p-norm distance."""
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -256,30 +290,45 @@ def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2, eps=1e-6, s
     return _C.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction)
 
 
-def triplet_margin_with_distance_loss(anchor, positive, negative, *, distance_function=None, margin=1.0,
-                                      swap=False, reduction="mean"):
+def triplet_margin_with_distance_loss(
+    anchor, positive, negative, *, distance_function=None, margin=1.0, swap=False, reduction="mean"
+):
     """triplet_margin_loss with a distance function of one's own."""
     _check_reduction(reduction)
     if margin <= 0:
         raise ValueError(f"margin must be greater than 0, got {margin}")
     distance = distance_function if distance_function is not None else _C.pairwise_distance
     if not (anchor.dim() == positive.dim() == negative.dim()):
-        raise RuntimeError("The anchor, positive, and negative tensors are expected to have the same number of "
-                           f"dimensions, but got: anchor {anchor.dim()}D, positive {positive.dim()}D, and "
-                           f"negative {negative.dim()}D inputs")
+        raise RuntimeError(
+            "The anchor, positive, and negative tensors are expected to have the same number of "
+            f"dimensions, but got: anchor {anchor.dim()}D, positive {positive.dim()}D, and "
+            f"negative {negative.dim()}D inputs"
+        )
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = _C.minimum(far, distance(positive, negative))
     return _reduce(_C.clamp_min(margin + near - far, 0), reduction)
 
 
-def ctc_loss(log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False):
+def ctc_loss(
+    log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False
+):
     """Connectionist temporal classification loss (Graves et al. 2006) of log_probs (T, N, C) or (T, C)."""
     return _C.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
 
 
-def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weight=None, reduction="mean",
-                         ignore_index=None, label_smoothing=0.0, options=None):
+def linear_cross_entropy(
+    input,
+    linear_weight,
+    target,
+    *,
+    linear_bias=None,
+    weight=None,
+    reduction="mean",
+    ignore_index=None,
+    label_smoothing=0.0,
+    options=None,
+):
     """Cross-entropy of input·linear_weightᵀ + linear_bias.
 
     Args:
@@ -288,8 +337,15 @@ def linear_cross_entropy(input, linear_weight, target, *, linear_bias=None, weig
         target, weight, reduction, label_smoothing: as for cross_entropy of scores (N, C, *) or (C, *).
         options: hints of how to compute in pieces; the result does not depend on them.
     """
-    scores = _C.linear(input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten())
+    scores = _C.linear(
+        input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten()
+    )
     scores = scores.view(*input.shape[:-1], *linear_weight.shape[:-1])
-    return cross_entropy(scores, target, weight=weight, reduction=reduction,
-                         ignore_index=-100 if ignore_index is None else ignore_index,
-                         label_smoothing=label_smoothing)
+    return cross_entropy(
+        scores,
+        target,
+        weight=weight,
+        reduction=reduction,
+        ignore_index=-100 if ignore_index is None else ignore_index,
+        label_smoothing=label_smoothing,
+    )

@@ -1,4 +1,5 @@
 """Pooling functions. Max pools give (values, indices) with return_indices=True."""
+
 from __future__ import annotations
 
 from ... import _C
@@ -14,22 +15,25 @@ def as_tuple(value, n):
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * n
 
 
-def max_pool1d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False,
-                            return_indices=False):
+def max_pool1d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
     """(largest value of each window, its place) of (N, C, L) or (C, L)."""
     stride = kernel_size if stride is None else stride
     return _C.max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def max_pool2d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False,
-                            return_indices=False):
+def max_pool2d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
     """(largest value of each window, its place) of (N, C, H, W) or (C, H, W)."""
     stride = kernel_size if stride is None else stride
     return _C.max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
 
 
-def max_pool3d_with_indices(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False,
-                            return_indices=False):
+def max_pool3d_with_indices(
+    input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False
+):
     """(largest value of each window, its place) of (N, C, D, H, W) or (C, D, H, W)."""
     stride = kernel_size if stride is None else stride
     return _C.max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
@@ -39,21 +43,27 @@ def max_pool1d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode
     """Largest value of each window of (N, C, L) or (C, L)."""
     if return_indices:
         return max_pool1d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-    return _C.max_pool1d(input, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode)
+    return _C.max_pool1d(
+        input, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode
+    )
 
 
 def max_pool2d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Largest value of each window of (N, C, H, W) or (C, H, W)."""
     if return_indices:
         return max_pool2d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-    return _C.max_pool2d(input, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode)
+    return _C.max_pool2d(
+        input, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode
+    )
 
 
 def max_pool3d(input, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False):
     """Largest value of each window of (N, C, D, H, W) or (C, D, H, W)."""
     if return_indices:
         return max_pool3d_with_indices(input, kernel_size, stride, padding, dilation, ceil_mode)
-    return _C.max_pool3d(input, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode)
+    return _C.max_pool3d(
+        input, kernel_size, kernel_size if stride is None else stride, padding, dilation, ceil_mode
+    )
 
 
 def _output_sizes(output_size, input):
@@ -62,7 +72,7 @@ def _output_sizes(output_size, input):
         return output_size
     if input.dim() <= len(output_size):
         raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
-    own = input.size()[-len(output_size):]
+    own = input.size()[-len(output_size) :]
     return [size if wanted is None else wanted for wanted, size in zip(output_size, own)]
 
 
@@ -123,31 +133,55 @@ def _fractional(op, name, dims, input, kernel_size, output_size, output_ratio, s
     return op(input, as_tuple(kernel_size, dims), as_tuple(output_size, dims), samples)
 
 
-def fractional_max_pool2d_with_indices(input, kernel_size, output_size=None, output_ratio=None,
-                                       return_indices=False, _random_samples=None):
+def fractional_max_pool2d_with_indices(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
     """(values, places) of fractional_max_pool2d."""
-    return _fractional(_C.fractional_max_pool2d, "fractional_max_pool2d", 2, input, kernel_size, output_size,
-                       output_ratio, _random_samples)
+    return _fractional(
+        _C.fractional_max_pool2d,
+        "fractional_max_pool2d",
+        2,
+        input,
+        kernel_size,
+        output_size,
+        output_ratio,
+        _random_samples,
+    )
 
 
-def fractional_max_pool3d_with_indices(input, kernel_size, output_size=None, output_ratio=None,
-                                       return_indices=False, _random_samples=None):
+def fractional_max_pool3d_with_indices(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
     """(values, places) of fractional_max_pool3d."""
-    return _fractional(_C.fractional_max_pool3d, "fractional_max_pool3d", 3, input, kernel_size, output_size,
-                       output_ratio, _random_samples)
+    return _fractional(
+        _C.fractional_max_pool3d,
+        "fractional_max_pool3d",
+        3,
+        input,
+        kernel_size,
+        output_size,
+        output_ratio,
+        _random_samples,
+    )
 
 
-def fractional_max_pool2d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
-                          _random_samples=None):
+def fractional_max_pool2d(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
     """Max pool over windows at random places (Graham 2015)."""
-    pair = fractional_max_pool2d_with_indices(input, kernel_size, output_size, output_ratio, True, _random_samples)
+    pair = fractional_max_pool2d_with_indices(
+        input, kernel_size, output_size, output_ratio, True, _random_samples
+    )
     return pair if return_indices else pair[0]
 
 
-def fractional_max_pool3d(input, kernel_size, output_size=None, output_ratio=None, return_indices=False,
-                          _random_samples=None):
+def fractional_max_pool3d(
+    input, kernel_size, output_size=None, output_ratio=None, return_indices=False, _random_samples=None
+):
     """Max pool over windows at random places (Graham 2015)."""
-    pair = fractional_max_pool3d_with_indices(input, kernel_size, output_size, output_ratio, True, _random_samples)
+    pair = fractional_max_pool3d_with_indices(
+        input, kernel_size, output_size, output_ratio, True, _random_samples
+    )
     return pair if return_indices else pair[0]
 
 
@@ -160,12 +194,16 @@ def _unpooled_size(input, kernel_size, stride, padding, output_size, dims):
     if len(output_size) == dims + 2:
         output_size = output_size[2:]
     if len(output_size) != dims:
-        raise ValueError("output_size should be a sequence containing "
-                         f"{dims} or {dims + 2} elements, but it has a length of '{len(output_size)}'")
+        raise ValueError(
+            "output_size should be a sequence containing "
+            f"{dims} or {dims + 2} elements, but it has a length of '{len(output_size)}'"
+        )
     for d in range(dims):
         low, high = default[d] - stride[d], default[d] + stride[d]
         if not low < output_size[d] < high:
-            raise ValueError(f'invalid output_size "{output_size}" (dim {d} must be between {low} and {high})')
+            raise ValueError(
+                f'invalid output_size "{output_size}" (dim {d} must be between {low} and {high})'
+            )
     return list(output_size)
 
 

@@ -1,4 +1,5 @@
 """Resizing, sampling, padding, folding: functions on images and sequences."""
+
 from __future__ import annotations
 
 import warnings
@@ -25,50 +26,79 @@ def pad(input, pad, mode="constant", value=None):
 
 def unfold(input, kernel_size, dilation=1, padding=0, stride=1):
     """Windows of (N, C, H, W) as columns (N, C·kh·kw, L)."""
-    return _C.im2col(input, as_tuple(kernel_size, 2), as_tuple(dilation, 2), as_tuple(padding, 2),
-                     as_tuple(stride, 2))
+    return _C.im2col(
+        input, as_tuple(kernel_size, 2), as_tuple(dilation, 2), as_tuple(padding, 2), as_tuple(stride, 2)
+    )
 
 
 def fold(input, output_size, kernel_size, dilation=1, padding=0, stride=1):
     """Columns (N, C·kh·kw, L) added up into images (N, C, *output_size): the adjoint of unfold."""
-    return _C.col2im(input, as_tuple(output_size, 2), as_tuple(kernel_size, 2), as_tuple(dilation, 2),
-                     as_tuple(padding, 2), as_tuple(stride, 2))
+    return _C.col2im(
+        input,
+        as_tuple(output_size, 2),
+        as_tuple(kernel_size, 2),
+        as_tuple(dilation, 2),
+        as_tuple(padding, 2),
+        as_tuple(stride, 2),
+    )
 
 
-_MODES = {("nearest", 3): "upsample_nearest1d", ("nearest", 4): "upsample_nearest2d",
-          ("nearest", 5): "upsample_nearest3d", ("nearest-exact", 3): "_upsample_nearest_exact1d",
-          ("nearest-exact", 4): "_upsample_nearest_exact2d", ("nearest-exact", 5): "_upsample_nearest_exact3d",
-          ("linear", 3): "upsample_linear1d", ("bilinear", 4): "upsample_bilinear2d",
-          ("trilinear", 5): "upsample_trilinear3d", ("bicubic", 4): "upsample_bicubic2d"}
-_ANTIALIASED = {"bilinear": "_upsample_bilinear2d_aa", "bicubic": "_upsample_bicubic2d_aa",
-                "lanczos": "_upsample_lanczos2d_aa"}
+_MODES = {
+    ("nearest", 3): "upsample_nearest1d",
+    ("nearest", 4): "upsample_nearest2d",
+    ("nearest", 5): "upsample_nearest3d",
+    ("nearest-exact", 3): "_upsample_nearest_exact1d",
+    ("nearest-exact", 4): "_upsample_nearest_exact2d",
+    ("nearest-exact", 5): "_upsample_nearest_exact3d",
+    ("linear", 3): "upsample_linear1d",
+    ("bilinear", 4): "upsample_bilinear2d",
+    ("trilinear", 5): "upsample_trilinear3d",
+    ("bicubic", 4): "upsample_bicubic2d",
+}
+_ANTIALIASED = {
+    "bilinear": "_upsample_bilinear2d_aa",
+    "bicubic": "_upsample_bicubic2d_aa",
+    "lanczos": "_upsample_lanczos2d_aa",
+}
 
 
 def _per_dim(value, dims, input, name):
     if not isinstance(value, (list, tuple)):
         return [value] * dims
     if len(value) != dims:
-        raise ValueError(f"Input and {name} must have the same number of spatial dimensions, but got input with "
-                         f"spatial dimensions of {list(input.shape[2:])} and {name} of {value}. Please provide input "
-                         f"tensor in (N, C, d1, d2, ...,dK) format and {name} in (s1, s2, ...,sK) format.")
+        raise ValueError(
+            f"Input and {name} must have the same number of spatial dimensions, but got input with "
+            f"spatial dimensions of {list(input.shape[2:])} and {name} of {value}. Please provide input "
+            f"tensor in (N, C, d1, d2, ...,dK) format and {name} in (s1, s2, ...,sK) format."
+        )
     return list(value)
 
 
-def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corners=None,
-                recompute_scale_factor=None, antialias=False):
+def interpolate(
+    input,
+    size=None,
+    scale_factor=None,
+    mode="nearest",
+    align_corners=None,
+    recompute_scale_factor=None,
+    antialias=False,
+):
     """Resize (N, C, L), (N, C, H, W) or (N, C, D, H, W).
 
     Args:
         size, scale_factor: one of them, a number or one a dimension.
-        mode: "nearest", "nearest-exact", "linear" (3-d), "bilinear", "bicubic" (4-d), "trilinear" (5-d), "area".
+        mode: "nearest", "nearest-exact", "area", "linear" (3-d), "bilinear" or "bicubic" (4-d),
+            "trilinear" (5-d).
         align_corners: whether corner pixels keep their values; only for the linear and cubic modes.
         recompute_scale_factor: use the scale that the rounded size gives.
         antialias: smooth while shrinking; only bilinear and bicubic.
     """
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
-            raise ValueError("align_corners option can only be set with the interpolating modes: linear | bilinear "
-                             "| bicubic | trilinear")
+            raise ValueError(
+                "align_corners option can only be set with the interpolating modes: linear | bilinear "
+                "| bicubic | trilinear"
+            )
     elif align_corners is None:
         align_corners = False
     dims = input.dim() - 2
@@ -87,8 +117,10 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
             size = [int(n * s) for n, s in zip(input.shape[2:], scales)]
             scales = None
     if antialias and not (mode in ("bilinear", "bicubic", "lanczos") and input.dim() == 4):
-        raise ValueError("Anti-alias option is restricted to bilinear, bicubic, and lanczos modes "
-                         "and requires a 4-D tensor as input")
+        raise ValueError(
+            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes "
+            "and requires a 4-D tensor as input"
+        )
     if mode == "area" and input.dim() in (3, 4, 5):
         return getattr(_C, f"adaptive_avg_pool{dims}d")(input, size)
     if antialias:
@@ -98,7 +130,8 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
         raise NotImplementedError(
             "Input Error: Only 3D, 4D and 5D input Tensors supported "
             f"(got {input.dim()}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | "
-            f"nearest-exact (got {mode}), with as many dimensions as the mode's name says")
+            f"nearest-exact (got {mode}), with as many dimensions as the mode's name says"
+        )
     if mode.startswith("nearest"):
         return getattr(_C, name)(input, size, scales)
     return getattr(_C, name)(input, size, align_corners, scales)
@@ -106,21 +139,27 @@ def interpolate(input, size=None, scale_factor=None, mode="nearest", align_corne
 
 def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
     """Old name of interpolate."""
-    warnings.warn("`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2)
+    warnings.warn(
+        "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+    )
     return interpolate(input, size, scale_factor, mode, align_corners)
 
 
 def upsample_nearest(input, size=None, scale_factor=None):
     """Old form of interpolate(mode="nearest")."""
-    warnings.warn("`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.",
-                  stacklevel=2)
+    warnings.warn(
+        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.",
+        stacklevel=2,
+    )
     return interpolate(input, size, scale_factor, mode="nearest")
 
 
 def upsample_bilinear(input, size=None, scale_factor=None):
     """Old form of interpolate(mode="bilinear", align_corners=True)."""
-    warnings.warn("`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.",
-                  stacklevel=2)
+    warnings.warn(
+        "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.",
+        stacklevel=2,
+    )
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
 
 
@@ -137,14 +176,21 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         align_corners: whether ±1 are the centres of the corner pixels; False if None.
     """
     if mode not in _SAMPLE_MODES:
-        raise ValueError("nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', "
-                         f"but got: '{mode}'")
+        raise ValueError(
+            "nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', "
+            f"but got: '{mode}'"
+        )
     if padding_mode not in _PADDING_MODES:
-        raise ValueError("nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or "
-                         f"'reflection', but got: '{padding_mode}'")
+        raise ValueError(
+            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or "
+            f"'reflection', but got: '{padding_mode}'"
+        )
     if align_corners is None:
-        warnings.warn("Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. "
-                      "Please specify align_corners=True if the old behavior is desired.", stacklevel=2)
+        warnings.warn(
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. "
+            "Please specify align_corners=True if the old behavior is desired.",
+            stacklevel=2,
+        )
         align_corners = False
     return _C.grid_sampler(input, grid, _SAMPLE_MODES[mode], _PADDING_MODES[padding_mode], align_corners)
 
@@ -157,18 +203,25 @@ def affine_grid(theta, size, align_corners=None):
         size: the output's size, (N, C, H, W) or (N, C, D, H, W).
     """
     if align_corners is None:
-        warnings.warn("Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. "
-                      "Please specify align_corners=True if the old behavior is desired.", stacklevel=2)
+        warnings.warn(
+            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. "
+            "Please specify align_corners=True if the old behavior is desired.",
+            stacklevel=2,
+        )
         align_corners = False
     if not theta.is_floating_point():
         raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
     expected = {4: (2, 3), 5: (3, 4)}.get(len(size))
     if expected is None:
-        raise NotImplementedError("affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, "
-                                  f"respectively. Got size {size}.")
+        raise NotImplementedError(
+            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, "
+            f"respectively. Got size {size}."
+        )
     if theta.dim() != 3 or tuple(theta.shape[-2:]) != expected:
-        raise ValueError(f"Expected a batch of {len(size) - 2}D affine matrices of shape Nx{expected[0]}x"
-                         f"{expected[1]} for size {size}. Got {theta.shape}.")
+        raise ValueError(
+            f"Expected a batch of {len(size) - 2}D affine matrices of shape Nx{expected[0]}x"
+            f"{expected[1]} for size {size}. Got {theta.shape}."
+        )
     if min(size) <= 0:
         raise ValueError(f"Expected non-zero, positive output size. Got {size}")
     return _C.affine_grid_generator(theta, size, align_corners)

@@ -1,4 +1,5 @@
 """Softmax over very many classes, in clusters of rare ones."""
+
 from __future__ import annotations
 
 from collections import namedtuple
@@ -27,15 +28,24 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     Source: Grave et al. 2017.
     """
 
-    def __init__(self, in_features, n_classes, cutoffs, div_value=4.0, head_bias=False, device=None, dtype=None):
+    def __init__(
+        self, in_features, n_classes, cutoffs, div_value=4.0, head_bias=False, device=None, dtype=None
+    ):
         super().__init__()
         cutoffs = list(cutoffs)
         if len(cutoffs) == 0:
             raise ValueError("cutoffs should be a sequence of length larger than 0")
-        if (cutoffs != sorted(cutoffs) or min(cutoffs) <= 0 or max(cutoffs) > n_classes - 1
-                or len(set(cutoffs)) != len(cutoffs) or any(int(c) != c for c in cutoffs)):
-            raise ValueError("cutoffs should be a sequence of unique, positive integers sorted in an increasing "
-                             "order, where each value is between 1 and n_classes-1")
+        if (
+            cutoffs != sorted(cutoffs)
+            or min(cutoffs) <= 0
+            or max(cutoffs) > n_classes - 1
+            or len(set(cutoffs)) != len(cutoffs)
+            or any(int(c) != c for c in cutoffs)
+        ):
+            raise ValueError(
+                "cutoffs should be a sequence of unique, positive integers sorted in an increasing "
+                "order, where each value is between 1 and n_classes-1"
+            )
         self.in_features = in_features
         self.n_classes = n_classes
         self.cutoffs = [*cutoffs, n_classes]
@@ -50,8 +60,12 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         for i in range(self.n_clusters):
             inner = int(in_features // (div_value ** (i + 1)))
             classes = self.cutoffs[i + 1] - self.cutoffs[i]
-            self.tail.append(Sequential(Linear(in_features, inner, bias=False, **options),
-                                        Linear(inner, classes, bias=False, **options)))
+            self.tail.append(
+                Sequential(
+                    Linear(in_features, inner, bias=False, **options),
+                    Linear(inner, classes, bias=False, **options),
+                )
+            )
 
     def reset_parameters(self):
         """Draw all weights anew."""
@@ -66,12 +80,14 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             if input.size(0) != target.size(0):
                 raise RuntimeError("Input and target should have the same size in the batch dimension.")
             if input.dim() != 2:
-                raise RuntimeError("1D target tensor expects 2D input tensors, but found inputs with size",
-                                   input.size())
+                raise RuntimeError(
+                    "1D target tensor expects 2D input tensors, but found inputs with size", input.size()
+                )
         elif dim == 0:
             if input.dim() != 1:
-                raise RuntimeError("0D target tensor expects 1D input tensors, but found inputs with size",
-                                   input.size())
+                raise RuntimeError(
+                    "0D target tensor expects 1D input tensors, but found inputs with size", input.size()
+                )
         else:
             raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
 
@@ -97,8 +113,10 @@ class AdaptiveLogSoftmaxWithLoss(Module):
                 output.index_copy_(0, rows, local.squeeze(1))
             used += rows.numel()
         if used != x.size(0):
-            raise RuntimeError(f"Target values should be in [0, {self.n_classes - 1}], but values in range "
-                               f"[{y.min().item()}, {y.max().item()}] were found. ")
+            raise RuntimeError(
+                f"Target values should be in [0, {self.n_classes - 1}], but values in range "
+                f"[{y.min().item()}, {y.max().item()}] were found. "
+            )
         head = F.log_softmax(self.head(x), dim=1)
         output = output + head.gather(1, head_index.unsqueeze(1)).squeeze()
         loss = (-output).mean()
@@ -107,7 +125,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     def _full_log_prob(self, input, head):
         """Log-probabilities of all classes, from the head's scores."""
         log_head = F.log_softmax(head, dim=1)
-        parts = [log_head[:, :self.shortlist_size]]
+        parts = [log_head[:, : self.shortlist_size]]
         for i, tail in enumerate(self.tail):
             cluster = log_head[:, self.shortlist_size + i].unsqueeze(1)
             parts.append(F.log_softmax(tail(input), dim=1) + cluster)

@@ -1,4 +1,5 @@
 """Mixing the channels of groups."""
+
 from __future__ import annotations
 
 from ... import _C
@@ -8,7 +9,10 @@ __all__ = ["ChannelShuffle"]
 
 
 class ChannelShuffle(Module):
-    """Take channels in turn from each of `groups` groups. Shapes: (N, C, *) → the same, C a multiple of groups."""
+    """Take channels in turn from each of `groups` groups.
+
+    Shapes: (N, C, *) → the same, C a multiple of groups.
+    """
 
     __constants__ = ["groups"]
 

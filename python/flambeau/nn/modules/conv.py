@@ -1,25 +1,47 @@
 """Convolutions and transposed convolutions."""
+
 from __future__ import annotations
 
 import math
 
 from ... import _C
 from .. import init
-from ..parameter import Parameter, UninitializedParameter
-from .lazy import LazyModuleMixin
+from ..parameter import Parameter
 from .module import Module
 from .utils import _pair, _reverse_repeat_tuple, _single, _triple
 
-__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d", "LazyConv1d",
-           "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d"]
+__all__ = ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"]
 
 
 class _ConvNd(Module):
-    __constants__ = ["stride", "padding", "dilation", "groups", "padding_mode", "output_padding", "in_channels",
-                     "out_channels", "kernel_size"]
+    __constants__ = [
+        "stride",
+        "padding",
+        "dilation",
+        "groups",
+        "padding_mode",
+        "output_padding",
+        "in_channels",
+        "out_channels",
+        "kernel_size",
+    ]
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, transposed,
-                 output_padding, groups, bias, padding_mode, device=None, dtype=None):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        transposed,
+        output_padding,
+        groups,
+        bias,
+        padding_mode,
+        device=None,
+        dtype=None,
+    ):
         super().__init__()
         _check_arguments(in_channels, out_channels, groups, padding, padding_mode, stride)
         self.in_channels = in_channels
@@ -61,7 +83,9 @@ class _ConvNd(Module):
                 init.uniform_(self.bias, -1 / math.sqrt(fan_in), 1 / math.sqrt(fan_in))
 
     def extra_repr(self):
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        text = (
+            f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        )
         dims = len(self.kernel_size)
         if self.padding != (0,) * dims:
             text += f", padding={self.padding}"
@@ -83,10 +107,19 @@ class _ConvNd(Module):
 
     def forward(self, input):
         if self.padding_mode == "zeros":
-            return self._conv(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+            return self._conv(
+                input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
+            )
         padded = _C.pad(input, self._reversed_padding_repeated_twice, self.padding_mode)
-        return self._conv(padded, self.weight, self.bias, self.stride, (0,) * len(self.kernel_size),
-                          self.dilation, self.groups)
+        return self._conv(
+            padded,
+            self.weight,
+            self.bias,
+            self.stride,
+            (0,) * len(self.kernel_size),
+            self.dilation,
+            self.groups,
+        )
 
 
 def _check_arguments(in_channels, out_channels, groups, padding, padding_mode, stride):
@@ -121,17 +154,43 @@ class Conv1d(_ConvNd):
 
     _conv = staticmethod(_C.conv1d)
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros", device=None, dtype=None):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
         padding = padding if isinstance(padding, str) else _single(padding)
-        super().__init__(in_channels, out_channels, _single(kernel_size), _single(stride), padding,
-                         _single(dilation), False, _single(0), groups, bias, padding_mode, device, dtype)
+        super().__init__(
+            in_channels,
+            out_channels,
+            _single(kernel_size),
+            _single(stride),
+            padding,
+            _single(dilation),
+            False,
+            _single(0),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
 
 class Conv2d(_ConvNd):
     """Cross-correlation of images with learnt filters; see Conv1d.
 
-    Shapes: (N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W') or (out_channels, H', W').
+    Shapes: (N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W') or (out_channels, H',
+    W').
 
     >>> fb.nn.Conv2d(3, 8, 3, padding=1)(fb.ones(1, 3, 5, 5)).shape
     torch.Size([1, 8, 5, 5])
@@ -139,11 +198,36 @@ class Conv2d(_ConvNd):
 
     _conv = staticmethod(_C.conv2d)
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros", device=None, dtype=None):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
         padding = padding if isinstance(padding, str) else _pair(padding)
-        super().__init__(in_channels, out_channels, _pair(kernel_size), _pair(stride), padding, _pair(dilation),
-                         False, _pair(0), groups, bias, padding_mode, device, dtype)
+        super().__init__(
+            in_channels,
+            out_channels,
+            _pair(kernel_size),
+            _pair(stride),
+            padding,
+            _pair(dilation),
+            False,
+            _pair(0),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
 
 class Conv3d(_ConvNd):
@@ -154,20 +238,72 @@ class Conv3d(_ConvNd):
 
     _conv = staticmethod(_C.conv3d)
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros", device=None, dtype=None):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        dilation=1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
         padding = padding if isinstance(padding, str) else _triple(padding)
-        super().__init__(in_channels, out_channels, _triple(kernel_size), _triple(stride), padding,
-                         _triple(dilation), False, _triple(0), groups, bias, padding_mode, device, dtype)
+        super().__init__(
+            in_channels,
+            out_channels,
+            _triple(kernel_size),
+            _triple(stride),
+            padding,
+            _triple(dilation),
+            False,
+            _triple(0),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
 
 class _ConvTransposeNd(_ConvNd):
-    def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, transposed,
-                 output_padding, groups, bias, padding_mode, device=None, dtype=None):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        transposed,
+        output_padding,
+        groups,
+        bias,
+        padding_mode,
+        device=None,
+        dtype=None,
+    ):
         if padding_mode != "zeros":
             raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, transposed,
-                         output_padding, groups, bias, padding_mode, device, dtype)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            transposed,
+            output_padding,
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
     def _output_padding(self, input, output_size):
         """What must be added at the end so that the output has `output_size`."""
@@ -179,20 +315,37 @@ class _ConvTransposeNd(_ConvNd):
         if len(output_size) == spatial + dims:
             output_size = output_size[spatial:]
         if len(output_size) != dims:
-            raise ValueError(f"ConvTranspose{dims}D: for {input.dim()}D input, output_size must have {dims} or "
-                             f"{spatial + dims} elements (got {len(output_size)})")
-        smallest = [(input.size(d + spatial) - 1) * self.stride[d] - 2 * self.padding[d]
-                    + self.dilation[d] * (self.kernel_size[d] - 1) + 1 for d in range(dims)]
+            raise ValueError(
+                f"ConvTranspose{dims}D: for {input.dim()}D input, output_size must have {dims} or "
+                f"{spatial + dims} elements (got {len(output_size)})"
+            )
+        smallest = [
+            (input.size(d + spatial) - 1) * self.stride[d]
+            - 2 * self.padding[d]
+            + self.dilation[d] * (self.kernel_size[d] - 1)
+            + 1
+            for d in range(dims)
+        ]
         for wanted, low, stride in zip(output_size, smallest, self.stride):
             if not low <= wanted <= low + stride - 1:
                 largest = [s + t - 1 for s, t in zip(smallest, self.stride)]
-                raise ValueError(f"requested an output size of {output_size}, but valid sizes range from "
-                                 f"{smallest} to {largest} (for an input of {input.size()[2:]})")
+                raise ValueError(
+                    f"requested an output size of {output_size}, but valid sizes range from "
+                    f"{smallest} to {largest} (for an input of {input.size()[2:]})"
+                )
         return [wanted - low for wanted, low in zip(output_size, smallest)]
 
     def forward(self, input, output_size=None):
-        return self._conv(input, self.weight, self.bias, self.stride, self.padding,
-                          self._output_padding(input, output_size), self.groups, self.dilation)
+        return self._conv(
+            input,
+            self.weight,
+            self.bias,
+            self.stride,
+            self.padding,
+            self._output_padding(input, output_size),
+            self.groups,
+            self.dilation,
+        )
 
 
 class ConvTranspose1d(_ConvTransposeNd):
@@ -205,24 +358,77 @@ class ConvTranspose1d(_ConvTransposeNd):
 
     _conv = staticmethod(_C.conv_transpose1d)
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
-                 bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None):
-        super().__init__(in_channels, out_channels, _single(kernel_size), _single(stride), _single(padding),
-                         _single(dilation), True, _single(output_padding), groups, bias, padding_mode, device, dtype)
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        output_padding=0,
+        groups=1,
+        bias=True,
+        dilation=1,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(
+            in_channels,
+            out_channels,
+            _single(kernel_size),
+            _single(stride),
+            _single(padding),
+            _single(dilation),
+            True,
+            _single(output_padding),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
 
 class ConvTranspose2d(_ConvTransposeNd):
     """The adjoint of Conv2d; see ConvTranspose1d.
 
-    Shapes: (N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W') or (out_channels, H', W').
+    Shapes: (N, in_channels, H, W) or (in_channels, H, W) → (N, out_channels, H', W') or (out_channels, H',
+    W').
     """
 
     _conv = staticmethod(_C.conv_transpose2d)
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
-                 bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None):
-        super().__init__(in_channels, out_channels, _pair(kernel_size), _pair(stride), _pair(padding),
-                         _pair(dilation), True, _pair(output_padding), groups, bias, padding_mode, device, dtype)
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        output_padding=0,
+        groups=1,
+        bias=True,
+        dilation=1,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(
+            in_channels,
+            out_channels,
+            _pair(kernel_size),
+            _pair(stride),
+            _pair(padding),
+            _pair(dilation),
+            True,
+            _pair(output_padding),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )
 
 
 class ConvTranspose3d(_ConvTransposeNd):
@@ -233,92 +439,33 @@ class ConvTranspose3d(_ConvTransposeNd):
 
     _conv = staticmethod(_C.conv_transpose3d)
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
-                 bias=True, dilation=1, padding_mode="zeros", device=None, dtype=None):
-        super().__init__(in_channels, out_channels, _triple(kernel_size), _triple(stride), _triple(padding),
-                         _triple(dilation), True, _triple(output_padding), groups, bias, padding_mode, device, dtype)
-
-
-class _LazyConvXdMixin(LazyModuleMixin):
-    """Convolutions that take in_channels from their first input."""
-
-    def _make_lazy(self, out_channels, groups, bias, device, dtype):
-        # The base class was built with 0 channels and without bias, so that nothing was drawn.
-        self.out_channels = out_channels
-        self.groups = groups
-        self.weight = UninitializedParameter(device=device, dtype=dtype)
-        if bias:
-            self.bias = UninitializedParameter(device=device, dtype=dtype)
-
-    def reset_parameters(self):
-        if not self.has_uninitialized_params() and self.in_channels != 0:
-            super().reset_parameters()
-
-    def initialize_parameters(self, input, *args, **kwargs):
-        """Take in_channels from the first input."""
-        if not self.has_uninitialized_params():
-            return
-        dims = len(self.kernel_size)
-        if input.dim() not in (dims + 1, dims + 2):
-            raise RuntimeError(f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to "
-                               f"{type(self).__name__}, but got input of size: {input.shape}")
-        self.in_channels = input.shape[-dims - 1]
-        if self.in_channels % self.groups != 0:
-            raise ValueError(f"in_channels ({self.in_channels}) must be divisible by groups ({self.groups})")
-        shape = (self.in_channels, self.out_channels // self.groups) if self.transposed else (
-            self.out_channels, self.in_channels // self.groups)
-        self.weight.materialize((*shape, *self.kernel_size))
-        if self.bias is not None:
-            self.bias.materialize((self.out_channels,))
-        self.reset_parameters()
-
-
-class _LazyConv(_LazyConvXdMixin):
-    def __init__(self, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros", device=None, dtype=None):
-        super().__init__(0, 0, kernel_size, stride, padding, dilation, 1, False, padding_mode, device, dtype)
-        self._make_lazy(out_channels, groups, bias, device, dtype)
-
-
-class _LazyConvTranspose(_LazyConvXdMixin):
-    def __init__(self, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1, bias=True,
-                 dilation=1, padding_mode="zeros", device=None, dtype=None):
-        super().__init__(0, 0, kernel_size, stride, padding, output_padding, 1, False, dilation, padding_mode,
-                         device, dtype)
-        self._make_lazy(out_channels, groups, bias, device, dtype)
-
-
-class LazyConv1d(_LazyConv, Conv1d):
-    """Conv1d that finds in_channels itself. Shapes: as of Conv1d."""
-
-    cls_to_become = Conv1d
-
-
-class LazyConv2d(_LazyConv, Conv2d):
-    """Conv2d that finds in_channels itself. Shapes: as of Conv2d."""
-
-    cls_to_become = Conv2d
-
-
-class LazyConv3d(_LazyConv, Conv3d):
-    """Conv3d that finds in_channels itself. Shapes: as of Conv3d."""
-
-    cls_to_become = Conv3d
-
-
-class LazyConvTranspose1d(_LazyConvTranspose, ConvTranspose1d):
-    """ConvTranspose1d that finds in_channels itself. Shapes: as of ConvTranspose1d."""
-
-    cls_to_become = ConvTranspose1d
-
-
-class LazyConvTranspose2d(_LazyConvTranspose, ConvTranspose2d):
-    """ConvTranspose2d that finds in_channels itself. Shapes: as of ConvTranspose2d."""
-
-    cls_to_become = ConvTranspose2d
-
-
-class LazyConvTranspose3d(_LazyConvTranspose, ConvTranspose3d):
-    """ConvTranspose3d that finds in_channels itself. Shapes: as of ConvTranspose3d."""
-
-    cls_to_become = ConvTranspose3d
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=1,
+        padding=0,
+        output_padding=0,
+        groups=1,
+        bias=True,
+        dilation=1,
+        padding_mode="zeros",
+        device=None,
+        dtype=None,
+    ):
+        super().__init__(
+            in_channels,
+            out_channels,
+            _triple(kernel_size),
+            _triple(stride),
+            _triple(padding),
+            _triple(dilation),
+            True,
+            _triple(output_padding),
+            groups,
+            bias,
+            padding_mode,
+            device,
+            dtype,
+        )

@@ -1,4 +1,5 @@
 """Distances between vectors."""
+
 from __future__ import annotations
 
 from ... import _C

@@ -1,4 +1,5 @@
 """Layers that merge and split dimensions."""
+
 from __future__ import annotations
 
 from .module import Module
@@ -50,19 +51,27 @@ class Unflatten(Module):
 
     def _require_pairs(self, sizes):
         if not isinstance(sizes, tuple):
-            raise TypeError(f"unflattened_size must be a tuple of tuples, but found type {type(sizes).__name__}")
+            raise TypeError(
+                f"unflattened_size must be a tuple of tuples, but found type {type(sizes).__name__}"
+            )
         for place, pair in enumerate(sizes):
             if not isinstance(pair, tuple):
-                raise TypeError("unflattened_size must be a tuple of tuples, but found element of type "
-                                f"{type(pair).__name__} at pos {place}")
+                raise TypeError(
+                    "unflattened_size must be a tuple of tuples, but found element of type "
+                    f"{type(pair).__name__} at pos {place}"
+                )
 
     def _require_ints(self, sizes):
         if not isinstance(sizes, (tuple, list)):
-            raise TypeError(f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}")
+            raise TypeError(
+                f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}"
+            )
         for place, size in enumerate(sizes):
             if not isinstance(size, int):
-                raise TypeError("unflattened_size must be a tuple of ints, but found element of type "
-                                f"{type(size).__name__} at pos {place}")
+                raise TypeError(
+                    "unflattened_size must be a tuple of ints, but found element of type "
+                    f"{type(size).__name__} at pos {place}"
+                )
 
     def forward(self, input):
         return input.unflatten(self.dim, self.unflattened_size)

@@ -1,4 +1,5 @@
 """Images to columns of windows and back."""
+
 from __future__ import annotations
 
 from .. import functional as F
@@ -8,7 +9,10 @@ __all__ = ["Fold", "Unfold"]
 
 
 class Fold(Module):
-    """Add up columns of windows into images. Shapes: (N, C·kh·kw, L) or (C·kh·kw, L) → (N, C, *output_size)."""
+    """Add up columns of windows into images.
+
+    Shapes: (N, C·kh·kw, L) or (C·kh·kw, L) → (N, C, *output_size).
+    """
 
     __constants__ = ["output_size", "kernel_size", "dilation", "padding", "stride"]
 

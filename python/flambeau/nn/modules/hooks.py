@@ -1,4 +1,5 @@
 """Handles that remove hooks, and the autograd nodes that module backward hooks hang on."""
+
 from __future__ import annotations
 
 import warnings
@@ -84,30 +85,36 @@ class BackwardHook:
 
     def setup_input_hook(self, args):
         """The arguments, behind the input node where they are tensors that need gradients."""
+
         def receive(grads):
             if self.grad_outputs is None:  # no gradient has come through the module's outputs
                 return grads
             grad_inputs = self._call_hooks(_spread(grads, self.input_index, self.n_inputs))
             self.grad_outputs = None
             return tuple(grad_inputs[i] for i in self.input_index)
+
         wrapped, self.input_index = _through_node(args, receive)
         self.n_inputs = len(args)
         return wrapped
 
     def setup_output_hook(self, result):
         """The module's result, behind the output node."""
+
         def receive(grads):
             grad_outputs = _spread(grads, self.output_index, self.n_outputs)
             grad_outputs = self._call_pre_hooks(grad_outputs)
             if self.input_index is None:  # no input needs a gradient: the hooks run here or never
                 self.grad_outputs = grad_outputs
                 if self._call_hooks((None,) * self.n_inputs, replaceable=False):
-                    raise RuntimeError("a full backward hook returned gradients for inputs, "
-                                       "but no input of the module requires one")
+                    raise RuntimeError(
+                        "a full backward hook returned gradients for inputs, "
+                        "but no input of the module requires one"
+                    )
                 self.grad_outputs = None
             else:
                 self.grad_outputs = grad_outputs
             return tuple(grad_outputs[i] for i in self.output_index)
+
         is_tuple = isinstance(result, (tuple, list))
         results = tuple(result) if is_tuple else (result,)
         wrapped, self.output_index = _through_node(results, receive)
@@ -162,8 +169,9 @@ def _as_tuple(value):
 def _checked(grads, count, what, of):
     grads = _as_tuple(grads)
     if len(grads) != count:
-        raise RuntimeError(f"Backward {what} returned an invalid number of {of}, "
-                           f"got {len(grads)}, but expected {count}")
+        raise RuntimeError(
+            f"Backward {what} returned an invalid number of {of}, got {len(grads)}, but expected {count}"
+        )
     return grads
 
 
@@ -194,9 +202,15 @@ def attach_legacy_backward_hooks(module, hooks, args, result):
     if node is None:
         return
     for hook in hooks:
+
         def call(grad_inputs, grad_outputs, hook=hook):
             return hook(module, grad_inputs, grad_outputs)
+
         node.register_hook(call)
     if not (isinstance(result, _C.Tensor) and all(isinstance(a, _C.Tensor) for a in args)):
-        warnings.warn("register_backward_hook sees only the last operation of a module whose inputs and "
-                      "outputs are not plain tensors; use register_full_backward_hook", FutureWarning, stacklevel=3)
+        warnings.warn(
+            "register_backward_hook sees only the last operation of a module whose inputs and "
+            "outputs are not plain tensors; use register_full_backward_hook",
+            FutureWarning,
+            stacklevel=3,
+        )

@@ -1,4 +1,5 @@
 """Instance normalisation."""
+
 from __future__ import annotations
 
 import warnings
@@ -6,13 +7,29 @@ import warnings
 from .. import functional as F
 from .batchnorm import _LazyNormBase, _NormBase
 
-__all__ = ["InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
-           "LazyInstanceNorm3d"]
+__all__ = [
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+]
 
 
 class _InstanceNorm(_NormBase):
-    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False, device=None,
-                 dtype=None, *, bias=True):
+    def __init__(
+        self,
+        num_features,
+        eps=1e-5,
+        momentum=0.1,
+        affine=False,
+        track_running_stats=False,
+        device=None,
+        dtype=None,
+        *,
+        bias=True,
+    ):
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
     def _get_no_batch_dim(self):
@@ -27,14 +44,23 @@ class _InstanceNorm(_NormBase):
         unbatched = input.dim() == self._get_no_batch_dim()
         batch = input.unsqueeze(0) if unbatched else input
         if batch.size(1) != self.num_features:
-            message = (f"expected input's size at dim={0 if unbatched else 1} to match num_features "
-                       f"({self.num_features}), but got: {batch.size(1)}.")
+            message = (
+                f"expected input's size at dim={0 if unbatched else 1} to match num_features "
+                f"({self.num_features}), but got: {batch.size(1)}."
+            )
             if self.affine:
                 raise ValueError(message)
             warnings.warn(message + " It is not used because affine=False", stacklevel=2)
-        result = F.instance_norm(batch, self.running_mean, self.running_var, self.weight, self.bias,
-                                 self.training or not self.track_running_stats,
-                                 self.momentum if self.momentum is not None else 0.0, self.eps)
+        result = F.instance_norm(
+            batch,
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            self.momentum if self.momentum is not None else 0.0,
+            self.eps,
+        )
         return result.squeeze(0) if unbatched else result
 
 

@@ -3,13 +3,18 @@
 Nothing is recorded while modules run. When an exception passes through Module.__call__, the
 innermost module leaves one note on it, and each module further out puts its child's name in front.
 """
+
 from __future__ import annotations
 
 __all__ = ["note_layer"]
 
 # Attribute pairs that say in a few characters which layer it is.
-_SIZES = (("in_features", "out_features"), ("in_channels", "out_channels"),
-          ("input_size", "hidden_size"), ("num_embeddings", "embedding_dim"))
+_SIZES = (
+    ("in_features", "out_features"),
+    ("in_channels", "out_channels"),
+    ("input_size", "hidden_size"),
+    ("num_embeddings", "embedding_dim"),
+)
 
 
 def note_layer(module, error):

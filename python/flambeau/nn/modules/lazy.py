@@ -1,4 +1,5 @@
 """LazyModuleMixin: modules whose parameters get their shapes from the first input."""
+
 from __future__ import annotations
 
 import itertools
@@ -22,14 +23,19 @@ class LazyModuleMixin:
         super().__init__(*args, **kwargs)
         self._load_hook = self._register_load_state_dict_pre_hook(self._lazy_load_hook)
         self._initialize_hook = self.register_forward_pre_hook(self._infer_parameters, with_kwargs=True)
-        warnings.warn("Lazy modules are a new feature under heavy development so changes to the API or "
-                      "functionality can happen at any moment.", stacklevel=2)
+        warnings.warn(
+            "Lazy modules are a new feature under heavy development so changes to the API or "
+            "functionality can happen at any moment.",
+            stacklevel=2,
+        )
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
         for name, tensor in self._own_tensors():
             destination[prefix + name] = tensor if is_lazy(tensor) or keep_vars else tensor.detach()
 
-    def _lazy_load_hook(self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):
+    def _lazy_load_hook(
+        self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+    ):
         """Give uninitialized members the shape of what is about to be loaded into them."""
         for name, member in itertools.chain(self._parameters.items(), self._buffers.items()):
             key = prefix + name

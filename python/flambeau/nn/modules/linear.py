@@ -1,4 +1,5 @@
 """Identity, Linear and Bilinear layers."""
+
 from __future__ import annotations
 
 import math
@@ -63,10 +64,16 @@ class Linear(Module):
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input):
-        return _linear(input, self.weight, self.bias)
+        # Straight from the dictionary: Module.__getattr__ would cost more than a small product does.
+        params = self._parameters
+        if "weight" in params and "bias" in params:
+            return _linear(input, params["weight"], params["bias"])
+        return _linear(input, self.weight, self.bias)  # one of them is computed, by a parametrization
 
     def extra_repr(self):
-        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        return (
+            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+        )
 
 
 class NonDynamicallyQuantizableLinear(Linear):
@@ -89,7 +96,9 @@ class Bilinear(Module):
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
-        self.weight = Parameter(_C.empty((out_features, in1_features, in2_features), device=device, dtype=dtype))
+        self.weight = Parameter(
+            _C.empty((out_features, in1_features, in2_features), device=device, dtype=dtype)
+        )
         if bias:
             self.bias = Parameter(_C.empty(out_features, device=device, dtype=dtype))
         else:
@@ -107,8 +116,10 @@ class Bilinear(Module):
         return _C.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self):
-        return (f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
-                f"out_features={self.out_features}, bias={self.bias is not None}")
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
 
 
 class LazyLinear(LazyModuleMixin, Linear):

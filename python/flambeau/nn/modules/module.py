@@ -3,8 +3,10 @@
 The file holds construction, attributes, calls and conversion; walking the tree, hooks and
 state_dict are in module_tree.py, module_hooks.py and module_state.py.
 """
+
 from __future__ import annotations
 
+from ...legacy.modules import eval_with_mode
 from collections import OrderedDict
 
 from ... import _C
@@ -51,19 +53,34 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
     def __init__(self, *args, **kwargs):
         if not self.call_super_init:
             if kwargs:
-                raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument "
-                                f"'{next(iter(kwargs))}'")
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() got an unexpected keyword argument "
+                    f"'{next(iter(kwargs))}'"
+                )
             if args:
-                raise TypeError(f"{type(self).__name__}.__init__() takes 1 positional argument "
-                                f"but {len(args) + 1} were given")
+                raise TypeError(
+                    f"{type(self).__name__}.__init__() takes 1 positional argument "
+                    f"but {len(args) + 1} were given"
+                )
         self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(),
-            _backward_pre_hooks=OrderedDict(), _backward_hooks=OrderedDict(), _is_full_backward_hook=None,
-            _forward_hooks=OrderedDict(), _forward_hooks_with_kwargs=OrderedDict(),
-            _forward_hooks_always_called=OrderedDict(), _forward_pre_hooks=OrderedDict(),
-            _forward_pre_hooks_with_kwargs=OrderedDict(), _state_dict_hooks=OrderedDict(),
-            _state_dict_pre_hooks=OrderedDict(), _load_state_dict_pre_hooks=OrderedDict(),
-            _load_state_dict_post_hooks=OrderedDict(), _modules={})
+            training=True,
+            _parameters={},
+            _buffers={},
+            _non_persistent_buffers_set=set(),
+            _backward_pre_hooks=OrderedDict(),
+            _backward_hooks=OrderedDict(),
+            _is_full_backward_hook=None,
+            _forward_hooks=OrderedDict(),
+            _forward_hooks_with_kwargs=OrderedDict(),
+            _forward_hooks_always_called=OrderedDict(),
+            _forward_pre_hooks=OrderedDict(),
+            _forward_pre_hooks_with_kwargs=OrderedDict(),
+            _state_dict_hooks=OrderedDict(),
+            _state_dict_pre_hooks=OrderedDict(),
+            _load_state_dict_pre_hooks=OrderedDict(),
+            _load_state_dict_post_hooks=OrderedDict(),
+            _modules={},
+        )
         if self.call_super_init:
             super().__init__(*args, **kwargs)
 
@@ -72,15 +89,23 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
     def __call__(self, *args, **kwargs):
         own = self.__dict__
         try:
-            if (own["_forward_pre_hooks"] or own["_forward_hooks"] or own["_backward_pre_hooks"]
-                    or own["_backward_hooks"] or _global_call_hooks):
+            if (
+                own["_forward_pre_hooks"]
+                or own["_forward_hooks"]
+                or own["_backward_pre_hooks"]
+                or own["_backward_hooks"]
+                or _global_call_hooks
+            ):
                 return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
             if "_forward_hooks" not in own:
-                raise AttributeError(f"'{type(self).__name__}' object has no attribute '_forward_hooks': "
-                                     "call super().__init__() in its __init__", name="_forward_hooks",
-                                     obj=self) from None
+                raise AttributeError(
+                    f"'{type(self).__name__}' object has no attribute '_forward_hooks': "
+                    "call super().__init__() in its __init__",
+                    name="_forward_hooks",
+                    obj=self,
+                ) from None
             note_layer(self, error)
             raise
 
@@ -91,10 +116,12 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
 
     def __getattr__(self, name):
         own = self.__dict__
-        for kind in ("_parameters", "_buffers", "_modules"):
-            members = own.get(kind)
-            if members is not None and name in members:
-                return members[name]
+        if "_parameters" in own and name in own["_parameters"]:
+            return own["_parameters"][name]
+        if "_modules" in own and name in own["_modules"]:
+            return own["_modules"][name]
+        if "_buffers" in own and name in own["_buffers"]:
+            return own["_buffers"][name]
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
 
     def __setattr__(self, name, value):
@@ -114,12 +141,14 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
                 raise AttributeError("cannot assign module before Module.__init__() call")
             self._forget(name, own, "_parameters", "_buffers")
             own["_modules"][name] = apply_registration_hooks(
-                module_hooks._global_module_registration_hooks, self, name, value)
+                module_hooks._global_module_registration_hooks, self, name, value
+            )
         elif name in own.get("_modules", ()):
             if value is not None:
                 raise _wrong_kind(value, "child module", name, "torch.nn.Module or None expected")
             own["_modules"][name] = apply_registration_hooks(
-                module_hooks._global_module_registration_hooks, self, name, value)
+                module_hooks._global_module_registration_hooks, self, name, value
+            )
         elif isinstance(value, Tensor) or name in own.get("_buffers", ()):
             self._set_tensor(name, value, own)
         else:
@@ -141,7 +170,8 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
             self.register_buffer(name, value, value.persistent)
         else:
             buffers[name] = apply_registration_hooks(
-                module_hooks._global_buffer_registration_hooks, self, name, value)
+                module_hooks._global_buffer_registration_hooks, self, name, value
+            )
 
     def _forget(self, name, own, *kinds):
         """Remove an attribute that is about to change its kind."""
@@ -180,10 +210,14 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
             if not isinstance(param, Parameter):
                 raise _wrong_kind(param, "parameter", name, "torch.nn.Parameter or None required", " object")
             if param.grad_fn is not None:
-                raise ValueError(f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
-                                 f"created explicitly; to express '{name}' as a function of another Tensor, "
-                                 "compute the value in the forward() method.")
-            param = apply_registration_hooks(module_hooks._global_parameter_registration_hooks, self, name, param)
+                raise ValueError(
+                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
+                    f"created explicitly; to express '{name}' as a function of another Tensor, "
+                    "compute the value in the forward() method."
+                )
+            param = apply_registration_hooks(
+                module_hooks._global_parameter_registration_hooks, self, name, param
+            )
         self._parameters[name] = param
 
     def register_buffer(self, name, tensor, persistent=True):
@@ -194,7 +228,8 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         if tensor is not None and not isinstance(tensor, Tensor):
             raise _wrong_kind(tensor, "buffer", name, "torch Tensor or None required", " object")
         self._buffers[name] = apply_registration_hooks(
-            module_hooks._global_buffer_registration_hooks, self, name, tensor)
+            module_hooks._global_buffer_registration_hooks, self, name, tensor
+        )
         if persistent:
             self._non_persistent_buffers_set.discard(name)
         else:
@@ -208,7 +243,8 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
             raise TypeError(f"module name should be a string. Got {_type_name(name)}")
         self._check_name(name, "module", self._modules)
         self._modules[name] = apply_registration_hooks(
-            module_hooks._global_module_registration_hooks, self, name, module)
+            module_hooks._global_module_registration_hooks, self, name, module
+        )
 
     def register_module(self, name, module):
         """The same as add_module."""
@@ -222,10 +258,19 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
     def __setstate__(self, state):
         self.__dict__.update(state)
         fresh = {"_non_persistent_buffers_set": set(), "_is_full_backward_hook": None}
-        for name in ("_backward_pre_hooks", "_backward_hooks", "_forward_hooks", "_forward_hooks_with_kwargs",
-                     "_forward_hooks_always_called", "_forward_pre_hooks", "_forward_pre_hooks_with_kwargs",
-                     "_state_dict_hooks", "_state_dict_pre_hooks", "_load_state_dict_pre_hooks",
-                     "_load_state_dict_post_hooks"):
+        for name in (
+            "_backward_pre_hooks",
+            "_backward_hooks",
+            "_forward_hooks",
+            "_forward_hooks_with_kwargs",
+            "_forward_hooks_always_called",
+            "_forward_pre_hooks",
+            "_forward_pre_hooks_with_kwargs",
+            "_state_dict_hooks",
+            "_state_dict_pre_hooks",
+            "_load_state_dict_pre_hooks",
+            "_load_state_dict_post_hooks",
+        ):
             fresh[name] = OrderedDict()
         for name, value in fresh.items():
             self.__dict__.setdefault(name, value)
@@ -266,8 +311,9 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         """
         device, dtype, non_blocking, memory_format = parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError("nn.Module.to only accepts floating point or complex dtypes, "
-                            f"but got desired dtype={dtype}")
+            raise TypeError(
+                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            )
 
         def convert(tensor):
             numeric = tensor.is_floating_point() or tensor.is_complex()
@@ -276,6 +322,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
             if memory_format is not None and tensor.dim() in (4, 5):
                 return tensor.to(where, wanted, non_blocking, memory_format=memory_format)
             return tensor.to(where, wanted, non_blocking)
+
         return self._apply(convert)
 
     def to_empty(self, *, device, recurse=True):
@@ -330,9 +377,11 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
             module.train(mode)
         return self
 
-    def eval(self):
+    def eval(self, mode=None):
         """Set evaluation mode: the same as train(False)."""
-        return self.train(False)
+        if mode is None:
+            return self.train(False)
+        return eval_with_mode(self, mode)
 
     def requires_grad_(self, requires_grad=True):
         """Set whether the parameters take gradients."""
@@ -356,8 +405,9 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
 
     def compile(self, *args, **kwargs):
         """Compile forward in place; not available yet."""
-        raise RuntimeError("Module.compile is not available in this build; call the module as it is, "
-                           "the result is the same")
+        raise RuntimeError(
+            "Module.compile is not available in this build; call the module as it is, the result is the same"
+        )
 
     # Text.
 
@@ -392,7 +442,11 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
 def parse_to(device=None, dtype=None, non_blocking=False, copy=False, *, memory_format=None):
     """(device, dtype, non_blocking, memory_format) from the arguments of `to` in any of its forms."""
     if isinstance(device, Tensor):
-        device, dtype, non_blocking = device.device, device.dtype, dtype if dtype is not None else non_blocking
+        device, dtype, non_blocking = (
+            device.device,
+            device.dtype,
+            dtype if dtype is not None else non_blocking,
+        )
     elif isinstance(device, _C.dtype):
         device, dtype, non_blocking = None, device, dtype if dtype is not None else non_blocking
     if device is not None and not isinstance(device, _C.device):

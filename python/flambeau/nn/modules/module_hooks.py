@@ -1,4 +1,5 @@
 """Registering forward and backward hooks, on one module or on all, and calling a module that has some."""
+
 from __future__ import annotations
 
 import warnings
@@ -6,10 +7,16 @@ from collections import OrderedDict
 
 from .hooks import BackwardHook, RemovableHandle, attach_legacy_backward_hooks
 
-__all__ = ["register_module_forward_pre_hook", "register_module_forward_hook",
-           "register_module_full_backward_pre_hook", "register_module_backward_hook",
-           "register_module_full_backward_hook", "register_module_buffer_registration_hook",
-           "register_module_module_registration_hook", "register_module_parameter_registration_hook"]
+__all__ = [
+    "register_module_forward_pre_hook",
+    "register_module_forward_hook",
+    "register_module_full_backward_pre_hook",
+    "register_module_backward_hook",
+    "register_module_full_backward_hook",
+    "register_module_buffer_registration_hook",
+    "register_module_module_registration_hook",
+    "register_module_parameter_registration_hook",
+]
 
 _global_forward_pre_hooks = OrderedDict()
 _global_forward_hooks = OrderedDict()
@@ -63,9 +70,15 @@ def register_module_forward_pre_hook(hook):
 
 def register_module_forward_hook(hook, *, with_kwargs=False, always_call=False):
     """Call hook(module, args, output) after the forward of every module; it may return a new output."""
-    return _add(_global_forward_hooks, hook, extra=[(_global_forward_hooks_with_kwargs, with_kwargs),
-                                                    (_global_forward_hooks_always_called, always_call),
-                                                    (_global_call_hooks, True)])
+    return _add(
+        _global_forward_hooks,
+        hook,
+        extra=[
+            (_global_forward_hooks_with_kwargs, with_kwargs),
+            (_global_forward_hooks_always_called, always_call),
+            (_global_call_hooks, True),
+        ],
+    )
 
 
 def register_module_full_backward_pre_hook(hook):
@@ -110,7 +123,9 @@ class ModuleHooks:
             prepend: run before the hooks that are there already.
             with_kwargs: call hook(module, args, kwargs), which may return (args, kwargs).
         """
-        return _add(self._forward_pre_hooks, hook, prepend, [(self._forward_pre_hooks_with_kwargs, with_kwargs)])
+        return _add(
+            self._forward_pre_hooks, hook, prepend, [(self._forward_pre_hooks_with_kwargs, with_kwargs)]
+        )
 
     def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
         """Call hook(module, args, output) after forward; it may return a new output.
@@ -120,11 +135,20 @@ class ModuleHooks:
             with_kwargs: call hook(module, args, kwargs, output).
             always_call: call it (with output None) also when forward raises.
         """
-        return _add(self._forward_hooks, hook, prepend, [(self._forward_hooks_with_kwargs, with_kwargs),
-                                                         (self._forward_hooks_always_called, always_call)])
+        return _add(
+            self._forward_hooks,
+            hook,
+            prepend,
+            [
+                (self._forward_hooks_with_kwargs, with_kwargs),
+                (self._forward_hooks_always_called, always_call),
+            ],
+        )
 
     def register_full_backward_pre_hook(self, hook, prepend=False):
-        """Call hook(module, grad_output) before this module is differentiated; it may return a new grad_output."""
+        """Call hook(module, grad_output) before this module is differentiated;
+        it may return a new grad_output.
+        """
         return _add(self._backward_pre_hooks, hook, prepend)
 
     def register_full_backward_hook(self, hook, prepend=False):
@@ -164,17 +188,24 @@ class ModuleHooks:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise RuntimeError("forward pre-hook with kwargs must return None or a tuple "
-                                       f"of (new_args, new_kwargs), but got {changed}.")
+                    raise RuntimeError(
+                        "forward pre-hook with kwargs must return None or a tuple "
+                        f"of (new_args, new_kwargs), but got {changed}."
+                    )
                 args, kwargs = changed
         return args, kwargs
 
     def _all_forward_hooks(self):
         """(id, hook, wants kwargs, always called) of each forward hook in calling order."""
-        tables = ((_global_forward_hooks, _global_forward_hooks_with_kwargs, _global_forward_hooks_always_called),
-                  (self._forward_hooks, self._forward_hooks_with_kwargs, self._forward_hooks_always_called))
-        return [(key, hook, key in with_kwargs, key in always)
-                for hooks, with_kwargs, always in tables for key, hook in hooks.items()]
+        tables = (
+            (_global_forward_hooks, _global_forward_hooks_with_kwargs, _global_forward_hooks_always_called),
+            (self._forward_hooks, self._forward_hooks_with_kwargs, self._forward_hooks_always_called),
+        )
+        return [
+            (key, hook, key in with_kwargs, key in always)
+            for hooks, with_kwargs, always in tables
+            for key, hook in hooks.items()
+        ]
 
     def _call_with_hooks(self, args, kwargs):
         called, result = set(), None
@@ -210,8 +241,11 @@ class ModuleHooks:
                 if changed is not None:
                     result = changed
             except Exception as error:
-                warnings.warn("a forward hook with always_call=True raised an exception, which was silenced "
-                              f"because another one came first: {error}", stacklevel=3)
+                warnings.warn(
+                    "a forward hook with always_call=True raised an exception, which was silenced "
+                    f"because another one came first: {error}",
+                    stacklevel=3,
+                )
 
 
 def _as_args(changed, args):

@@ -1,4 +1,5 @@
 """Saving a module's tensors to a state_dict and loading them back."""
+
 from __future__ import annotations
 
 import warnings
@@ -46,13 +47,15 @@ class _LoadPreHook:
         return self.hook(module, *args, **kwargs)
 
     def __getstate__(self):
-        return {"hook": self.hook, "with_module": self.with_module,
-                "module": self.module() if self.with_module else None}
+        return {
+            "hook": self.hook,
+            "with_module": self.with_module,
+            "module": self.module() if self.with_module else None,
+        }
 
     def __setstate__(self, state):
         self.hook, self.with_module = state["hook"], state["with_module"]
         self.module = weakref.ref(state["module"]) if self.with_module else None
-
 
 
 class ModuleState:
@@ -67,8 +70,10 @@ class ModuleState:
 
     def set_extra_state(self, state):
         """Override to take back what `get_extra_state` returned."""
-        raise RuntimeError("this state_dict holds extra state, but set_extra_state is not overridden in "
-                           f"{type(self).__name__}")
+        raise RuntimeError(
+            "this state_dict holds extra state, but set_extra_state is not overridden in "
+            f"{type(self).__name__}"
+        )
 
     def _register_state_dict_hook(self, hook):
         if getattr(hook, "_from_public_api", False):
@@ -124,9 +129,10 @@ class ModuleState:
             keep_vars: give the tensors themselves instead of detached ones that share their memory.
         """
         if args:
-            warnings.warn("state_dict takes destination, prefix and keep_vars as keywords",
-                          FutureWarning, stacklevel=2)
-            destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args):])
+            warnings.warn(
+                "state_dict takes destination, prefix and keep_vars as keywords", FutureWarning, stacklevel=2
+            )
+            destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
         if destination is None:
             destination = OrderedDict()
             destination._metadata = OrderedDict()
@@ -147,8 +153,9 @@ class ModuleState:
                 destination = changed
         return destination
 
-    def _load_from_state_dict(self, state_dict, prefix, local_metadata, strict,
-                              missing_keys, unexpected_keys, error_msgs):
+    def _load_from_state_dict(
+        self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+    ):
         """Load this module's own tensors; override to convert older versions of a state_dict."""
         for hook in self._load_state_dict_pre_hooks.values():
             hook(state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
@@ -174,27 +181,34 @@ class ModuleState:
         own = {name for name, _ in self._own_tensors()}
         for key in state_dict:
             if key.startswith(prefix) and key != extra_key:
-                first, *rest = key[len(prefix):].split(".", 1)
+                first, *rest = key[len(prefix) :].split(".", 1)
                 known = first in self._modules if rest else first in own
                 if not known:
                     unexpected_keys.append(key)
 
     def _load_tensor(self, name, tensor, key, value, assign, error_msgs):
         if not isinstance(value, _C.Tensor):
-            error_msgs.append(f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
-                              f"object from checkpoint but received {type(value)}")
+            error_msgs.append(
+                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
+                f"object from checkpoint but received {type(value)}"
+            )
             return
         lazy = is_lazy(tensor)
         # Checkpoints of PyTorch 0.3 keep 0-d tensors as 1-element vectors.
         if not lazy and tensor.dim() == 0 and value.dim() == 1:
             value = value[0]
         if not lazy and value.shape != tensor.shape:
-            error_msgs.append(f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
-                              f"the shape in current model is {tensor.shape}.")
+            error_msgs.append(
+                f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
+                f"the shape in current model is {tensor.shape}."
+            )
             return
         if tensor.is_meta and not value.is_meta and not assign:
-            warnings.warn(f"for {key}: copying from a checkpoint into a meta tensor does nothing; "
-                          "pass assign=True to put the checkpoint's tensor in its place", stacklevel=2)
+            warnings.warn(
+                f"for {key}: copying from a checkpoint into a meta tensor does nothing; "
+                "pass assign=True to put the checkpoint's tensor in its place",
+                stacklevel=2,
+            )
         try:
             with no_grad():
                 if assign:
@@ -202,9 +216,11 @@ class ModuleState:
                 else:
                     tensor.copy_(value)
         except Exception as error:
-            error_msgs.append(f'While copying the parameter named "{key}", whose dimensions in the model are '
-                              f"{tensor.size()} and whose dimensions in the checkpoint are {value.size()}, "
-                              f"an exception occurred : {error.args}.")
+            error_msgs.append(
+                f'While copying the parameter named "{key}", whose dimensions in the model are '
+                f"{tensor.size()} and whose dimensions in the checkpoint are {value.size()}, "
+                f"an exception occurred : {error.args}."
+            )
 
     def _assign_tensor(self, name, tensor, value):
         if isinstance(tensor, Parameter):
@@ -235,8 +251,9 @@ class ModuleState:
             local_metadata = {} if metadata is None else metadata.get(prefix[:-1], {})
             if assign:
                 local_metadata["assign_to_params_buffers"] = assign
-            module._load_from_state_dict(local_state, prefix, local_metadata, True,
-                                         missing_keys, unexpected_keys, error_msgs)
+            module._load_from_state_dict(
+                local_state, prefix, local_metadata, True, missing_keys, unexpected_keys, error_msgs
+            )
             for name, child in module._modules.items():
                 if child is not None:
                     start = prefix + name + "."
@@ -244,8 +261,10 @@ class ModuleState:
             incompatible = _IncompatibleKeys(missing_keys, unexpected_keys)
             for hook in module._load_state_dict_post_hooks.values():
                 if hook(module, incompatible) is not None:
-                    raise RuntimeError("hooks of register_load_state_dict_post_hook must return None; "
-                                       "edit missing_keys and unexpected_keys in place")
+                    raise RuntimeError(
+                        "hooks of register_load_state_dict_post_hook must return None; "
+                        "edit missing_keys and unexpected_keys in place"
+                    )
 
         load(self, state_dict)
         if strict:
@@ -254,6 +273,7 @@ class ModuleState:
                     names = ", ".join(f'"{k}"' for k in keys)
                     error_msgs.insert(0, f"{title} key(s) in state_dict: {names}. ")
         if error_msgs:
-            raise RuntimeError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t"
-                               + "\n\t".join(error_msgs))
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(error_msgs)
+            )
         return _IncompatibleKeys(missing_keys, unexpected_keys)

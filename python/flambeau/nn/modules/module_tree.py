@@ -1,4 +1,5 @@
 """Walking a tree of modules: children, members by name, and reaching one by its dotted path."""
+
 from __future__ import annotations
 
 import itertools
@@ -65,8 +66,12 @@ class ModuleTree:
 
     def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
         """(dotted name, parameter) pairs."""
-        yield from self._named_members(lambda module: module._parameters.items(), prefix=prefix,
-                                       recurse=recurse, remove_duplicate=remove_duplicate)
+        yield from self._named_members(
+            lambda module: module._parameters.items(),
+            prefix=prefix,
+            recurse=recurse,
+            remove_duplicate=remove_duplicate,
+        )
 
     def buffers(self, recurse=True):
         """Buffers of this module and, with `recurse`, of those below it."""
@@ -75,8 +80,12 @@ class ModuleTree:
 
     def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
         """(dotted name, buffer) pairs."""
-        yield from self._named_members(lambda module: module._buffers.items(), prefix=prefix,
-                                       recurse=recurse, remove_duplicate=remove_duplicate)
+        yield from self._named_members(
+            lambda module: module._buffers.items(),
+            prefix=prefix,
+            recurse=recurse,
+            remove_duplicate=remove_duplicate,
+        )
 
     def get_submodule(self, target):
         """The module at the dotted path `target`; "" is this module. AttributeError if there is none."""

@@ -1,13 +1,28 @@
 """Padding layers. `padding` is one number or (left, right, top, bottom, front, back)."""
+
 from __future__ import annotations
 
 from ... import _C
 from .module import Module
 from .utils import _ntuple
 
-__all__ = ["CircularPad1d", "CircularPad2d", "CircularPad3d", "ConstantPad1d", "ConstantPad2d", "ConstantPad3d",
-           "ReflectionPad1d", "ReflectionPad2d", "ReflectionPad3d", "ReplicationPad1d", "ReplicationPad2d",
-           "ReplicationPad3d", "ZeroPad1d", "ZeroPad2d", "ZeroPad3d"]
+__all__ = [
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
+]
 
 
 class _PadNd(Module):
@@ -33,7 +48,9 @@ class _CircularPadNd(_PadNd):
 
     def forward(self, input):
         if input.dim() not in (self._dims + 1, self._dims + 2):
-            raise ValueError(f"expected {self._dims + 1}D or {self._dims + 2}D input (got {input.dim()}D input)")
+            raise ValueError(
+                f"expected {self._dims + 1}D or {self._dims + 2}D input (got {input.dim()}D input)"
+            )
         return _C.pad(input, self.padding, self._mode)
 
 
@@ -84,31 +101,46 @@ class ConstantPad1d(_ConstantPadNd):
 
 
 class ConstantPad2d(_ConstantPadNd):
-    """Fill with a constant. Shapes: (N, C, H, W) or (C, H, W) → with padding added to the last 2 dimensions."""
+    """Fill with a constant.
+
+    Shapes: (N, C, H, W) or (C, H, W) → with padding added to the last 2 dimensions.
+    """
 
     _dims = 2
 
 
 class ConstantPad3d(_ConstantPadNd):
-    """Fill with a constant. Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions."""
+    """Fill with a constant.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions.
+    """
 
     _dims = 3
 
 
 class ReflectionPad1d(_ReflectionPadNd):
-    """Mirror without repeating the edge. Shapes: (N, C, L) or (C, L) → with padding added to the last dimension."""
+    """Mirror without repeating the edge.
+
+    Shapes: (N, C, L) or (C, L) → with padding added to the last dimension.
+    """
 
     _dims = 1
 
 
 class ReflectionPad2d(_ReflectionPadNd):
-    """Mirror without repeating the edge. Shapes: (N, C, H, W) or (C, H, W) → with padding added to the last 2 dimensions."""
+    """Mirror without repeating the edge.
+
+    Shapes: (N, C, H, W) or (C, H, W) → with padding added to the last 2 dimensions.
+    """
 
     _dims = 2
 
 
 class ReflectionPad3d(_ReflectionPadNd):
-    """Mirror without repeating the edge. Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions."""
+    """Mirror without repeating the edge.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions.
+    """
 
     _dims = 3
 
@@ -126,7 +158,10 @@ class ReplicationPad2d(_ReplicationPadNd):
 
 
 class ReplicationPad3d(_ReplicationPadNd):
-    """Repeat the edge. Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions."""
+    """Repeat the edge.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions.
+    """
 
     _dims = 3
 
@@ -152,7 +187,10 @@ class ZeroPad2d(ConstantPad2d):
 
 
 class ZeroPad3d(ConstantPad3d):
-    """Fill with zeros. Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions."""
+    """Fill with zeros.
+
+    Shapes: (N, C, D, H, W) or (C, D, H, W) → with padding added to the last 3 dimensions.
+    """
 
     def __init__(self, padding):
         super().__init__(padding, 0.0)

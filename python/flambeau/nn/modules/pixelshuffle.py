@@ -1,4 +1,5 @@
 """Moving channels into places and back."""
+
 from __future__ import annotations
 
 from ... import _C

@@ -1,4 +1,5 @@
-"""Recurrent layers over whole sequences, and their cells of one step."""
+"""Recurrent layers over whole sequences."""
+
 from __future__ import annotations
 
 import math
@@ -11,7 +12,7 @@ from ..parameter import Parameter
 from ..utils.rnn import PackedSequence
 from .module import Module
 
-__all__ = ["RNNBase", "RNN", "LSTM", "GRU", "RNNCellBase", "RNNCell", "LSTMCell", "GRUCell"]
+__all__ = ["RNNBase", "RNN", "LSTM", "GRU"]
 
 _GATES = {"LSTM": 4, "GRU": 3, "RNN_TANH": 1, "RNN_RELU": 1}
 
@@ -35,12 +36,33 @@ class RNNBase(Module):
         proj_size: LSTM only: size of the projected output, 0 for none.
     """
 
-    __constants__ = ["mode", "input_size", "hidden_size", "num_layers", "bias", "batch_first", "dropout",
-                     "bidirectional", "proj_size"]
+    __constants__ = [
+        "mode",
+        "input_size",
+        "hidden_size",
+        "num_layers",
+        "bias",
+        "batch_first",
+        "dropout",
+        "bidirectional",
+        "proj_size",
+    ]
     __jit_unused_properties__ = ["all_weights"]
 
-    def __init__(self, mode, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False, proj_size=0, device=None, dtype=None):
+    def __init__(
+        self,
+        mode,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+        proj_size=0,
+        device=None,
+        dtype=None,
+    ):
         super().__init__()
         self.mode = mode
         self.input_size = input_size
@@ -55,19 +77,26 @@ class RNNBase(Module):
         if mode not in _GATES:
             raise ValueError("Unrecognized RNN mode: " + mode)
         directions = 2 if bidirectional else 1
-        self._all_weights = [self._add_layer(layer, direction, directions, {"device": device, "dtype": dtype})
-                             for layer in range(num_layers) for direction in range(directions)]
+        self._all_weights = [
+            self._add_layer(layer, direction, directions, {"device": device, "dtype": dtype})
+            for layer in range(num_layers)
+            for direction in range(directions)
+        ]
         self._flat_weights_names = [name for names in self._all_weights for name in names]
         self.reset_parameters()
 
     def _check_options(self, dropout):
         if not isinstance(dropout, numbers.Number) or not 0 <= dropout <= 1 or isinstance(dropout, bool):
-            raise ValueError("dropout should be a number in range [0, 1] representing the probability of an element "
-                             "being zeroed")
+            raise ValueError(
+                "dropout should be a number in range [0, 1] representing the probability of an element "
+                "being zeroed"
+            )
         if dropout > 0 and self.num_layers == 1:
-            warnings.warn("dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
-                          f"expects num_layers greater than 1, but got dropout={dropout} and num_layers=1",
-                          stacklevel=4)
+            warnings.warn(
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
+                f"expects num_layers greater than 1, but got dropout={dropout} and num_layers=1",
+                stacklevel=4,
+            )
         for name in ("hidden_size", "num_layers"):
             value = getattr(self, name)
             if name == "hidden_size" and not isinstance(value, int):
@@ -123,14 +152,18 @@ class RNNBase(Module):
         """RuntimeError or ValueError if the input does not fit the layer."""
         dtype = self._flat_weights[0].dtype
         if input.dtype != dtype and not _C.is_autocast_enabled("cpu"):
-            raise ValueError(f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). "
-                             f"Convert input: input.to({dtype}), or convert model: model.to({input.dtype})")
+            raise ValueError(
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). "
+                f"Convert input: input.to({dtype}), or convert model: model.to({input.dtype})"
+            )
         expected = 2 if batch_sizes is not None else 3
         if input.dim() != expected:
             raise RuntimeError(f"input must have {expected} dimensions, got {input.dim()}")
         if self.input_size != input.size(-1):
-            raise RuntimeError("input.size(-1) must be equal to input_size. "
-                               f"Expected {self.input_size}, got {input.size(-1)}")
+            raise RuntimeError(
+                "input.size(-1) must be equal to input_size. "
+                f"Expected {self.input_size}, got {input.size(-1)}"
+            )
 
     def get_expected_hidden_size(self, input, batch_sizes):
         """(layers·directions, batch, size of the state)."""
@@ -161,8 +194,14 @@ class RNNBase(Module):
 
     def extra_repr(self):
         text = f"{self.input_size}, {self.hidden_size}"
-        for name, default in (("proj_size", 0), ("num_layers", 1), ("bias", True), ("batch_first", False),
-                              ("dropout", 0), ("bidirectional", False)):
+        for name, default in (
+            ("proj_size", 0),
+            ("num_layers", 1),
+            ("bias", True),
+            ("batch_first", False),
+            ("dropout", 0),
+            ("bidirectional", False),
+        ):
             value = getattr(self, name)
             if value != default:
                 text += f", {name}={value}"
@@ -184,10 +223,28 @@ class RNNBase(Module):
 
     def _call(self, op, data, batch_sizes, hx):
         if batch_sizes is None:
-            return op(data, hx, self._flat_weights, self.bias, self.num_layers, self.dropout, self.training,
-                      self.bidirectional, self.batch_first)
-        return op(data, batch_sizes, hx, self._flat_weights, self.bias, self.num_layers, self.dropout,
-                  self.training, self.bidirectional)
+            return op(
+                data,
+                hx,
+                self._flat_weights,
+                self.bias,
+                self.num_layers,
+                self.dropout,
+                self.training,
+                self.bidirectional,
+                self.batch_first,
+            )
+        return op(
+            data,
+            batch_sizes,
+            hx,
+            self._flat_weights,
+            self.bias,
+            self.num_layers,
+            self.dropout,
+            self.training,
+            self.bidirectional,
+        )
 
 
 class _OneState(RNNBase):
@@ -199,7 +256,9 @@ class _OneState(RNNBase):
             expected = 2 if unbatched else 3
             if hx.dim() != expected:
                 kind = "unbatched 2-D" if unbatched else "batched 3-D"
-                raise RuntimeError(f"For {kind} input, hx should also be {expected}-D but got {hx.dim()}-D tensor")
+                raise RuntimeError(
+                    f"For {kind} input, hx should also be {expected}-D but got {hx.dim()}-D tensor"
+                )
             if unbatched:
                 hx = hx.unsqueeze(1)
         if hx is None:
@@ -244,7 +303,8 @@ class GRU(_OneState):
     """Gated recurrent unit.
 
     r = σ(W_ir x + b_ir + W_hr h + b_hr), z = σ(W_iz x + b_iz + W_hz h + b_hz),
-    n = tanh(W_in x + b_in + r·(W_hn h + b_hn)), h ← (1 − z)·n + z·h; rows of the weights in the order r, z, n.
+    n = tanh(W_in x + b_in + r·(W_hn h + b_hn)), h ← (1 − z)·n + z·h;
+    the rows of the weights stand in the order r, z, n.
     Args: as of RNNBase without mode.
     Shapes: as of RNN.
     Source: Cho et al. 2014.
@@ -276,10 +336,12 @@ class LSTM(RNNBase):
     def check_forward_args(self, input, hidden, batch_sizes):
         """Errors for an input or states that do not fit."""
         self.check_input(input, batch_sizes)
-        self.check_hidden_size(hidden[0], self.get_expected_hidden_size(input, batch_sizes),
-                               "Expected hidden[0] size {}, got {}")
-        self.check_hidden_size(hidden[1], self.get_expected_cell_size(input, batch_sizes),
-                               "Expected hidden[1] size {}, got {}")
+        self.check_hidden_size(
+            hidden[0], self.get_expected_hidden_size(input, batch_sizes), "Expected hidden[0] size {}, got {}"
+        )
+        self.check_hidden_size(
+            hidden[1], self.get_expected_cell_size(input, batch_sizes), "Expected hidden[1] size {}, got {}"
+        )
 
     def permute_hidden(self, hx, permutation):
         """Both states with their batch in the given order."""
@@ -293,8 +355,10 @@ class LSTM(RNNBase):
             expected = 2 if unbatched else 3
             if hx[0].dim() != expected or hx[1].dim() != expected:
                 kind = "unbatched 2-D" if unbatched else "batched 3-D"
-                raise RuntimeError(f"For {kind} input, hx and cx should also be {expected}-D but got "
-                                   f"({hx[0].dim()}-D, {hx[1].dim()}-D) tensors")
+                raise RuntimeError(
+                    f"For {kind} input, hx and cx should also be {expected}-D but got "
+                    f"({hx[0].dim()}-D, {hx[1].dim()}-D) tensors"
+                )
             if unbatched:
                 hx = (hx[0].unsqueeze(1), hx[1].unsqueeze(1))
         if hx is None:
@@ -309,98 +373,3 @@ class LSTM(RNNBase):
         if unbatched:
             return output.squeeze(0 if self.batch_first else 1), (h.squeeze(1), c.squeeze(1))
         return output, (h, c)
-
-
-class RNNCellBase(Module):
-    """The weights of a cell: `num_chunks` gates."""
-
-    __constants__ = ["input_size", "hidden_size", "bias"]
-
-    def __init__(self, input_size, hidden_size, bias, num_chunks, device=None, dtype=None):
-        super().__init__()
-        self.input_size = input_size
-        self.hidden_size = hidden_size
-        self.bias = bias
-        shapes = {"weight_ih": (num_chunks * hidden_size, input_size),
-                  "weight_hh": (num_chunks * hidden_size, hidden_size),
-                  "bias_ih": (num_chunks * hidden_size,), "bias_hh": (num_chunks * hidden_size,)}
-        for name, shape in shapes.items():
-            exists = bias or name.startswith("weight")
-            self.register_parameter(name, Parameter(_C.empty(shape, device=device, dtype=dtype)) if exists else None)
-        self.reset_parameters()
-
-    def extra_repr(self):
-        text = f"{self.input_size}, {self.hidden_size}"
-        if self.bias is not True:
-            text += f", bias={self.bias}"
-        if getattr(self, "nonlinearity", "tanh") != "tanh":
-            text += f", nonlinearity={self.nonlinearity}"
-        return text
-
-    def reset_parameters(self):
-        """Draw all weights from U(−1/√hidden_size, 1/√hidden_size)."""
-        bound = 1.0 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
-        for weight in self.parameters():
-            init.uniform_(weight, -bound, bound)
-
-    def _check(self, input, *states):
-        if input.dim() not in (1, 2):
-            raise ValueError(f"{self._get_name()}: Expected input to be 1D or 2D, got {input.dim()}D instead")
-        for place, state in enumerate(states):
-            if state is not None and state.dim() not in (1, 2):
-                name = f"hx[{place}]" if len(states) > 1 else "hidden"
-                raise ValueError(f"{self._get_name()}: Expected {name} to be 1D or 2D, got {state.dim()}D instead")
-
-    def _batched(self, input, state):
-        """(input and state with a batch dimension, whether it was added)."""
-        single = input.dim() == 1
-        batch = input.unsqueeze(0) if single else input
-        if state is None:
-            return batch, _C.zeros(batch.size(0), self.hidden_size, dtype=input.dtype, device=input.device), single
-        return batch, state.unsqueeze(0) if single else state, single
-
-
-class RNNCell(RNNCellBase):
-    """One step of RNN. Shapes: (N, F), (N, H) → (N, H), or all without N."""
-
-    __constants__ = ["input_size", "hidden_size", "bias", "nonlinearity"]
-
-    def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh", device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 1, device, dtype)
-        self.nonlinearity = nonlinearity
-
-    def forward(self, input, hx=None):
-        self._check(input, hx)
-        batch, state, single = self._batched(input, hx)
-        cells = {"tanh": _C.rnn_tanh_cell, "relu": _C.rnn_relu_cell}
-        if self.nonlinearity not in cells:
-            raise RuntimeError(f"Unknown nonlinearity: {self.nonlinearity}")
-        result = cells[self.nonlinearity](batch, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return result.squeeze(0) if single else result
-
-
-class GRUCell(RNNCellBase):
-    """One step of GRU. Shapes: (N, F), (N, H) → (N, H), or all without N."""
-
-    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 3, device, dtype)
-
-    def forward(self, input, hx=None):
-        self._check(input, hx)
-        batch, state, single = self._batched(input, hx)
-        result = _C.gru_cell(batch, state, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return result.squeeze(0) if single else result
-
-
-class LSTMCell(RNNCellBase):
-    """One step of LSTM. Shapes: (N, F), ((N, H), (N, H)) → ((N, H), (N, H)), or all without N."""
-
-    def __init__(self, input_size, hidden_size, bias=True, device=None, dtype=None):
-        super().__init__(input_size, hidden_size, bias, 4, device, dtype)
-
-    def forward(self, input, hx=None):
-        self._check(input, *(hx if hx is not None else (None, None)))
-        batch, h, single = self._batched(input, None if hx is None else hx[0])
-        _, c, _ = self._batched(input, None if hx is None else hx[1])
-        h, c = _C.lstm_cell(batch, (h, c), self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
-        return (h.squeeze(0), c.squeeze(0)) if single else (h, c)

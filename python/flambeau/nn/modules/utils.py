@@ -1,4 +1,5 @@
-"""Numbers to tuples of one number a dimension."""
+"""Arguments in the form that layers and containers keep them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -8,6 +9,7 @@ from itertools import repeat
 def _ntuple(n):
     def parse(value):
         return tuple(value) if isinstance(value, Iterable) else tuple(repeat(value, n))
+
     return parse
 
 
@@ -17,3 +19,25 @@ _single, _pair, _triple, _quadruple = _ntuple(1), _ntuple(2), _ntuple(3), _ntupl
 def _reverse_repeat_tuple(values, n):
     """(a, b) → (b, b, a, a) for n = 2: sizes in the order that `pad` takes them."""
     return tuple(value for value in reversed(values) for _ in range(n))
+
+
+def key_value_pairs(source, owner):
+    """(key, value) pairs of a mapping or an iterable of pairs, checked."""
+    if not isinstance(source, Iterable):
+        raise TypeError(
+            f"{owner}.update should be called with an iterable of key/value pairs, but got "
+            + type(source).__name__
+        )
+    if hasattr(source, "items"):
+        return list(source.items())
+    pairs = list(source)
+    for place, pair in enumerate(pairs):
+        if not isinstance(pair, Iterable):
+            raise TypeError(
+                f"{owner} update sequence element #{place} should be Iterable; is {type(pair).__name__}"
+            )
+        if len(pair) != 2:
+            raise ValueError(
+                f"{owner} update sequence element #{place} has length {len(pair)}; 2 is required"
+            )
+    return pairs

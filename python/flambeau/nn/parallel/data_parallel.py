@@ -1,4 +1,5 @@
 """DataParallel on a machine whose only device is the CPU."""
+
 from __future__ import annotations
 
 from ..modules.module import Module

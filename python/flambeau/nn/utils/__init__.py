@@ -2,10 +2,17 @@
 
 Loaded on first use: rnn.py is needed by the layers, which the other files need.
 """
+
 from importlib import import_module
 
 _HOMES = {
-    "clip_grad": ("clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"),
+    "clip_grad": (
+        "clip_grad_norm",
+        "clip_grad_norm_",
+        "clip_grad_value_",
+        "clip_grads_with_norm_",
+        "get_total_norm",
+    ),
     "convert_parameters": ("parameters_to_vector", "vector_to_parameters"),
     "fusion": ("fuse_conv_bn_eval", "fuse_conv_bn_weights", "fuse_linear_bn_eval", "fuse_linear_bn_weights"),
     "init": ("skip_init",),
@@ -13,11 +20,25 @@ _HOMES = {
     "spectral_norm": ("spectral_norm", "remove_spectral_norm"),
     "weight_norm": ("weight_norm", "remove_weight_norm"),
 }
-_SUBMODULES = ("parametrizations", "parametrize", "rnn", "stateless", "clip_grad", "convert_parameters", "fusion",
-               "init", "memory_format")
+_SUBMODULES = (
+    "parametrizations",
+    "parametrize",
+    "rnn",
+    "stateless",
+    "clip_grad",
+    "convert_parameters",
+    "fusion",
+    "init",
+    "memory_format",
+)
 
-__all__ = [*(name for names in _HOMES.values() for name in names), "parametrizations", "parametrize", "rnn",
-           "stateless"]
+__all__ = [
+    *(name for names in _HOMES.values() for name in names),
+    "parametrizations",
+    "parametrize",
+    "rnn",
+    "stateless",
+]
 
 
 def __getattr__(name):

@@ -1,4 +1,5 @@
 """Parameters as one vector and back."""
+
 from __future__ import annotations
 
 from ... import _C
@@ -28,5 +29,5 @@ def vector_to_parameters(vec, parameters):
     offset = 0
     for param in parameters:
         count = param.numel()
-        param.data = vec[offset:offset + count].view_as(param).data
+        param.data = vec[offset : offset + count].view_as(param).data
         offset += count

@@ -1,4 +1,5 @@
 """Folding a batch norm of evaluation mode into the layer before it."""
+
 from __future__ import annotations
 
 import copy
@@ -24,16 +25,20 @@ def fuse_conv_bn_weights(conv_w, conv_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b, trans
     shape = [1] * conv_w.dim()
     shape[1 if transpose else 0] = -1
     weight = (conv_w * factor.reshape(shape)).to(conv_w.dtype)
-    return (Parameter(weight, conv_w.requires_grad),
-            Parameter(bias.to(conv_w.dtype), True if conv_b is None else conv_b.requires_grad))
+    return (
+        Parameter(weight, conv_w.requires_grad),
+        Parameter(bias.to(conv_w.dtype), True if conv_b is None else conv_b.requires_grad),
+    )
 
 
 def fuse_linear_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b):
     """(weight, bias) of the linear layer that includes the batch norm."""
     factor, bias = _scale_and_shift(linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)
     weight = (linear_w * factor.unsqueeze(-1)).to(linear_w.dtype)
-    return (Parameter(weight, linear_w.requires_grad),
-            Parameter(bias.to(linear_w.dtype), True if linear_b is None else linear_b.requires_grad))
+    return (
+        Parameter(weight, linear_w.requires_grad),
+        Parameter(bias.to(linear_w.dtype), True if linear_b is None else linear_b.requires_grad),
+    )
 
 
 def _check_evaluation(layer, norm):
@@ -47,8 +52,9 @@ def fuse_conv_bn_eval(conv, bn, transpose=False):
     """A copy of `conv` that includes `bn`; both in evaluation mode."""
     _check_evaluation(conv, bn)
     fused = copy.deepcopy(conv)
-    fused.weight, fused.bias = fuse_conv_bn_weights(fused.weight, fused.bias, bn.running_mean, bn.running_var, bn.eps,
-                                                    bn.weight, bn.bias, transpose)
+    fused.weight, fused.bias = fuse_conv_bn_weights(
+        fused.weight, fused.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias, transpose
+    )
     return fused
 
 
@@ -58,6 +64,7 @@ def fuse_linear_bn_eval(linear, bn):
     if linear.out_features != bn.num_features and bn.num_features != 1:
         raise AssertionError("To fuse, linear.out_features == bn.num_features or bn.num_features == 1")
     fused = copy.deepcopy(linear)
-    fused.weight, fused.bias = fuse_linear_bn_weights(fused.weight, fused.bias, bn.running_mean, bn.running_var,
-                                                      bn.eps, bn.weight, bn.bias)
+    fused.weight, fused.bias = fuse_linear_bn_weights(
+        fused.weight, fused.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias
+    )
     return fused

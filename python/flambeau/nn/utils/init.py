@@ -1,4 +1,5 @@
 """Making a module without drawing its initial values."""
+
 from __future__ import annotations
 
 import inspect

@@ -1,4 +1,5 @@
 """Laying out convolution weights in another memory format."""
+
 from __future__ import annotations
 
 from ..modules import conv

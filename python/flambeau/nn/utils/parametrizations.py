@@ -1,4 +1,5 @@
 """Ready parametrizations: orthogonal matrices, weight and spectral normalisation."""
+
 from __future__ import annotations
 
 from ... import _C
@@ -69,16 +70,20 @@ class _Orthogonal(Module):
         """The matrix that gives `Q`; with a base, Q becomes the base."""
         with no_grad():
             if Q.shape != self.shape:
-                raise ValueError(f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of "
-                                 f"shape {Q.shape}.")
+                raise ValueError(
+                    f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of "
+                    f"shape {Q.shape}."
+                )
             wide = Q.size(-2) < Q.size(-1)
             if wide:
                 Q = Q.mT
             rows, columns = Q.size(-2), Q.size(-1)
             if not hasattr(self, "base"):
                 if self.orthogonal_map in ("cayley", "matrix_exp"):
-                    raise NotImplementedError("It is not possible to assign to the matrix exponential or the Cayley "
-                                              "parametrizations when use_trivialization=False.")
+                    raise NotImplementedError(
+                        "It is not possible to assign to the matrix exponential or the Cayley "
+                        "parametrizations when use_trivialization=False."
+                    )
                 reflectors, _ = _C.geqrf(Q)
                 diagonal = reflectors.diagonal(dim1=-2, dim2=-1)
                 diagonal.sign_()
@@ -113,10 +118,13 @@ def orthogonal(module, name="weight", orthogonal_map=None, *, use_trivialization
     if weight.ndim < 2:
         raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
     if orthogonal_map is None:
-        orthogonal_map = "matrix_exp" if weight.size(-2) == weight.size(-1) or weight.is_complex() else "householder"
+        orthogonal_map = (
+            "matrix_exp" if weight.size(-2) == weight.size(-1) or weight.is_complex() else "householder"
+        )
     if orthogonal_map not in ("matrix_exp", "cayley", "householder"):
-        raise ValueError('orthogonal_map has to be one of "matrix_exp", "cayley", "householder". '
-                         f"Got: {orthogonal_map}")
+        raise ValueError(
+            f'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: {orthogonal_map}'
+        )
     parametrization = _Orthogonal(weight, orthogonal_map, use_trivialization=use_trivialization)
     return parametrize.register_parametrization(module, name, parametrization, unsafe=True)
 
@@ -149,6 +157,7 @@ def weight_norm(module, name="weight", dim=0):
         if g in state_dict and v in state_dict:
             state_dict[f"{prefix}parametrizations.{name}.original0"] = state_dict.pop(g)
             state_dict[f"{prefix}parametrizations.{name}.original1"] = state_dict.pop(v)
+
     module._register_load_state_dict_pre_hook(from_old_names)
     return module
 
@@ -160,11 +169,13 @@ class _SpectralNorm(Module):
         super().__init__()
         dims = weight.ndim
         if dim >= dims or dim < -dims:
-            raise IndexError("Dimension out of range (expected to be in range of "
-                             f"[-{dims}, {dims - 1}] but got {dim})")
+            raise IndexError(
+                f"Dimension out of range (expected to be in range of [-{dims}, {dims - 1}] but got {dim})"
+            )
         if n_power_iterations <= 0:
-            raise ValueError("Expected n_power_iterations to be positive, but got "
-                             f"n_power_iterations={n_power_iterations}")
+            raise ValueError(
+                f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
+            )
         self.dim = dim if dim >= 0 else dim + dims
         self.eps = eps
         if dims > 1:

@@ -1,4 +1,5 @@
 """Parameters computed from others by modules: module.weight = parametrization(original)."""
+
 from __future__ import annotations
 
 import copy
@@ -10,8 +11,15 @@ from ...autograd import no_grad
 from ..modules.container import ModuleDict, ModuleList
 from ..parameter import Parameter
 
-__all__ = ["cached", "ParametrizationList", "register_parametrization", "is_parametrized", "remove_parametrizations",
-           "type_before_parametrizations", "transfer_parametrizations_and_params"]
+__all__ = [
+    "cached",
+    "ParametrizationList",
+    "register_parametrization",
+    "is_parametrized",
+    "remove_parametrizations",
+    "type_before_parametrizations",
+    "transfer_parametrizations_and_params",
+]
 
 Tensor = _C.Tensor
 _depth = 0
@@ -61,21 +69,27 @@ class ParametrizationList(ModuleList):
         shape, dtype = original.shape, original.dtype
         new = self._invert(original)
         if not isinstance(new, (Tensor, Sequence)):
-            raise ValueError("'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
-                             f"Got {type(new).__name__}")
+            raise ValueError(
+                "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
+                f"Got {type(new).__name__}"
+            )
         self.is_tensor = isinstance(new, Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
         if self.is_tensor:
             if original.dtype != new.dtype:
-                raise ValueError("When `right_inverse` outputs one tensor, it may not change the dtype.\n"
-                                 f"original.dtype: {original.dtype}\nright_inverse(original).dtype: {new.dtype}")
+                raise ValueError(
+                    "When `right_inverse` outputs one tensor, it may not change the dtype.\n"
+                    f"original.dtype: {original.dtype}\nright_inverse(original).dtype: {new.dtype}"
+                )
             _put(original, new)
             _register(self, "original", original)
         else:
             for place, tensor in enumerate(new):
                 if not isinstance(tensor, Tensor):
-                    raise ValueError("'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
-                                     f"Got element {place} of the sequence with type {type(tensor).__name__}.")
+                    raise ValueError(
+                        "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
+                        f"Got element {place} of the sequence with type {type(tensor).__name__}."
+                    )
                 if isinstance(original, Parameter):
                     tensor = Parameter(tensor, original.requires_grad)
                 _register(self, f"original{place}", tensor)
@@ -94,34 +108,48 @@ class ParametrizationList(ModuleList):
         if not isinstance(result, Tensor):
             raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
         if result.dtype != dtype:
-            raise ValueError("Registering a parametrization may not change the dtype of the tensor, unless the "
-                             f"`unsafe` flag is enabled.\nunparametrized dtype: {dtype}\nparametrized dtype: "
-                             f"{result.dtype}")
+            raise ValueError(
+                "Registering a parametrization may not change the dtype of the tensor, unless the "
+                f"`unsafe` flag is enabled.\nunparametrized dtype: {dtype}\nparametrized dtype: "
+                f"{result.dtype}"
+            )
         if result.shape != shape:
-            raise ValueError("Registering a parametrization may not change the shape of the tensor, unless the "
-                             f"`unsafe` flag is enabled.\nunparametrized shape: {shape}\nparametrized shape: "
-                             f"{result.shape}")
+            raise ValueError(
+                "Registering a parametrization may not change the shape of the tensor, unless the "
+                f"`unsafe` flag is enabled.\nunparametrized shape: {shape}\nparametrized shape: "
+                f"{result.shape}"
+            )
 
     def _originals(self):
-        return [self.original] if self.is_tensor else [getattr(self, f"original{i}") for i in range(self.ntensors)]
+        return (
+            [self.original]
+            if self.is_tensor
+            else [getattr(self, f"original{i}") for i in range(self.ntensors)]
+        )
 
     def right_inverse(self, value):
         """Set the original tensors so that the parametrized one becomes `value`, where possible."""
         with no_grad():
             for module in reversed(list(self)):
                 if not hasattr(module, "right_inverse"):
-                    raise RuntimeError(f"parametrization {type(module).__name__} does not implement right_inverse.")
+                    raise RuntimeError(
+                        f"parametrization {type(module).__name__} does not implement right_inverse."
+                    )
                 value = module.right_inverse(value)
             new = [value] if self.is_tensor else list(value)
             if len(new) != self.ntensors:
-                raise ValueError("'right_inverse' must return a sequence of tensors of length "
-                                 f"{self.ntensors}. Got a sequence of length {len(new)}.")
+                raise ValueError(
+                    "'right_inverse' must return a sequence of tensors of length "
+                    f"{self.ntensors}. Got a sequence of length {len(new)}."
+                )
             for original, tensor in zip(self._originals(), new):
                 if not isinstance(tensor, Tensor):
                     raise ValueError(f"`right_inverse` should return a tensor. Got {type(tensor).__name__}")
                 if original.dtype != tensor.dtype:
-                    raise ValueError("The tensor returned by `right_inverse` has dtype "
-                                     f"{tensor.dtype} while `original` has dtype {original.dtype}")
+                    raise ValueError(
+                        "The tensor returned by `right_inverse` has dtype "
+                        f"{tensor.dtype} while `original` has dtype {original.dtype}"
+                    )
                 _put(original, tensor)
 
     def forward(self):
@@ -147,6 +175,7 @@ def _inject_class(module):
 
     def getstate(self):
         raise RuntimeError("Serialization of parametrized modules is only supported through state_dict()")
+
     methods = {"__getstate__": getstate}
     if not hasattr(base, "__deepcopy__"):
         methods["__deepcopy__"] = deepcopy_method
@@ -155,6 +184,7 @@ def _inject_class(module):
 
 def _inject_property(module, name):
     """Make `name` a property that computes the parametrized tensor."""
+
     def get(self):
         if not _depth:
             return self.parametrizations[name]()
@@ -165,6 +195,7 @@ def _inject_property(module, name):
 
     def set_(self, value):
         self.parametrizations[name].right_inverse(value)
+
     setattr(type(module), name, property(get, set_))
 
 
@@ -172,7 +203,8 @@ def register_parametrization(module, tensor_name, parametrization, *, unsafe=Fal
     """Make `module.tensor_name` the result of `parametrization` on the tensor that was there.
 
     Args:
-        parametrization: a module from tensor to tensor; `right_inverse`, if it has one, is used on assignment.
+        parametrization: a module from tensor to tensor; `right_inverse`, if it has one, is used on
+            assignment.
         unsafe: allow it to change dtype or shape.
     """
     parametrization.train(module.training)
@@ -188,8 +220,10 @@ def register_parametrization(module, tensor_name, parametrization, *, unsafe=Fal
         _inject_property(module, tensor_name)
         module.parametrizations[tensor_name] = entry
     else:
-        raise ValueError(f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with "
-                         f"name '{tensor_name}'")
+        raise ValueError(
+            f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with "
+            f"name '{tensor_name}'"
+        )
     return module
 
 
@@ -202,14 +236,17 @@ def _append(module, name, parametrization, unsafe):
             raise ValueError(f"A parametrization must return a tensor. Got {type(after).__name__}.")
         for what in ("dtype", "shape"):
             if getattr(before, what) != getattr(after, what):
-                raise ValueError(f"Registering a parametrization may not change the {what} of the tensor, unless the "
-                                 f"`unsafe` flag is enabled.\nmodule.{name}.{what}: {getattr(before, what)}\n"
-                                 f"parametrization(module.{name}).{what}: {getattr(after, what)}")
+                raise ValueError(
+                    f"Registering a parametrization may not change the {what} of the tensor, unless the "
+                    f"`unsafe` flag is enabled.\nmodule.{name}.{what}: {getattr(before, what)}\n"
+                    f"parametrization(module.{name}).{what}: {getattr(after, what)}"
+                )
         if hasattr(parametrization, "right_inverse"):
             inverse = parametrization.right_inverse(after)
             if not isinstance(inverse, Tensor):
-                raise ValueError("parametrization.right_inverse must return a tensor. Got: "
-                                 f"{type(inverse).__name__}")
+                raise ValueError(
+                    f"parametrization.right_inverse must return a tensor. Got: {type(inverse).__name__}"
+                )
     entry.append(parametrization)
     entry.unsafe |= unsafe
 
@@ -240,8 +277,10 @@ def remove_parametrizations(module, tensor_name, leave_parametrized=True):
         value = getattr(module, tensor_name)
         original = Parameter(value) if value.requires_grad else value
     else:
-        raise ValueError("Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in "
-                         "terms of a sequence of tensors.")
+        raise ValueError(
+            "Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in "
+            "terms of a sequence of tensors."
+        )
     delattr(type(module), tensor_name)
     del module.parametrizations[tensor_name]
     _register(module, tensor_name, original)
@@ -267,6 +306,6 @@ def transfer_parametrizations_and_params(from_module, to_module, tensor_name=Non
         for parametrization in from_module.parametrizations[name]:
             register_parametrization(to_module, name, parametrization)
         source, target = from_module.parametrizations[name], to_module.parametrizations[name]
-        for key in (["original"] if source.is_tensor else [f"original{i}" for i in range(source.ntensors)]):
+        for key in ["original"] if source.is_tensor else [f"original{i}" for i in range(source.ntensors)]:
             setattr(target, key, getattr(source, key))
     return to_module

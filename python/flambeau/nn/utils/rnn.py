@@ -1,4 +1,5 @@
 """Sequences of different lengths: packing, padding and back."""
+
 from __future__ import annotations
 
 from collections import namedtuple
@@ -6,13 +7,25 @@ from collections.abc import Iterable
 
 from ... import _C
 
-__all__ = ["PackedSequence", "invert_permutation", "pack_padded_sequence", "pad_packed_sequence", "pad_sequence",
-           "unpad_sequence", "pack_sequence", "unpack_sequence"]
+__all__ = [
+    "PackedSequence",
+    "invert_permutation",
+    "pack_padded_sequence",
+    "pad_packed_sequence",
+    "pad_sequence",
+    "unpad_sequence",
+    "pack_sequence",
+    "unpack_sequence",
+]
 
 Tensor = _C.Tensor
 PackedSequence_ = namedtuple("PackedSequence", ["data", "batch_sizes", "sorted_indices", "unsorted_indices"])
-PackedSequence_.__annotations__ = {"data": Tensor, "batch_sizes": Tensor, "sorted_indices": "Tensor | None",
-                                   "unsorted_indices": "Tensor | None"}
+PackedSequence_.__annotations__ = {
+    "data": Tensor,
+    "batch_sizes": Tensor,
+    "sorted_indices": "Tensor | None",
+    "unsorted_indices": "Tensor | None",
+}
 
 
 def invert_permutation(permutation):
@@ -27,7 +40,8 @@ def invert_permutation(permutation):
 class PackedSequence(PackedSequence_):
     """Sequences of different lengths as one tensor, step by step; made by pack_padded_sequence.
 
-    data: the steps' entries one after another (sum of lengths, *); batch_sizes: entries of each step, on the CPU;
+    data: the steps' entries one after another (sum of lengths, *); batch_sizes: entries of each step, on
+        the CPU;
     sorted_indices, unsorted_indices: the order by falling length and its inverse, or None.
     """
 
@@ -36,9 +50,11 @@ class PackedSequence(PackedSequence_):
             unsorted_indices = invert_permutation(sorted_indices)
         if batch_sizes is not None:
             if batch_sizes.device.type != "cpu":
-                raise ValueError("batch_sizes should always be on CPU. Instances of PackedSequence should never be "
-                                 "created manually. They should be instantiated by functions like pack_sequence and "
-                                 "pack_padded_sequences in nn.utils.rnn.")
+                raise ValueError(
+                    "batch_sizes should always be on CPU. Instances of PackedSequence should never be "
+                    "created manually. They should be instantiated by functions like pack_sequence and "
+                    "pack_padded_sequences in nn.utils.rnn."
+                )
         elif not (isinstance(data, (list, tuple)) and len(data) == 2):
             raise ValueError("PackedSequence needs data and batch_sizes, or one pair of both")
         else:
@@ -53,14 +69,18 @@ class PackedSequence(PackedSequence_):
 
         def move(index):
             return None if index is None else index.to(data.device)
+
         return type(self)(data, self.batch_sizes, move(self.sorted_indices), move(self.unsorted_indices))
 
     def pin_memory(self):
         """The same sequence in page-locked memory."""
+
         def pin(index):
             return None if index is None else index.pin_memory()
-        return type(self)(self.data.pin_memory(), self.batch_sizes, pin(self.sorted_indices),
-                          pin(self.unsorted_indices))
+
+        return type(self)(
+            self.data.pin_memory(), self.batch_sizes, pin(self.sorted_indices), pin(self.unsorted_indices)
+        )
 
     def cpu(self, *args, **kwargs):
         """The sequence on the CPU."""
@@ -140,10 +160,14 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
     longest = sequence.batch_sizes.size(0)
     if total_length is not None:
         if total_length < longest:
-            raise ValueError("Expected total_length to be at least the length of the longest sequence in input, "
-                             f"but got total_length={total_length} and max sequence length being {longest}")
+            raise ValueError(
+                "Expected total_length to be at least the length of the longest sequence in input, "
+                f"but got total_length={total_length} and max sequence length being {longest}"
+            )
         longest = total_length
-    padded, lengths = _C._pad_packed_sequence(sequence.data, sequence.batch_sizes, batch_first, padding_value, longest)
+    padded, lengths = _C._pad_packed_sequence(
+        sequence.data, sequence.batch_sizes, batch_first, padding_value, longest
+    )
     inverse = sequence.unsorted_indices
     if inverse is not None:
         return padded.index_select(0 if batch_first else 1, inverse), lengths[inverse.cpu()]
@@ -156,11 +180,10 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
     Args:
         padding_side: "right" or "left".
     """
-    if isinstance(sequences, Tensor):
-        sequences = sequences.unbind(0)
-    elif not isinstance(sequences, Iterable):
-        raise RuntimeError("pad_sequence: Expected iterable for input sequences, but got arg of type: "
-                           f"{type(sequences)}")
+    if not isinstance(sequences, Iterable):
+        raise RuntimeError(
+            f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
+        )
     return _C.pad_sequence(tuple(sequences), batch_first, padding_value, padding_side)
 
 
@@ -168,7 +191,7 @@ def unpad_sequence(padded_sequences, lengths, batch_first=False):
     """The sequences (T_i, *) of a padded batch."""
     if not batch_first:
         padded_sequences = padded_sequences.transpose(0, 1)
-    return [sequence[:int(length)] for sequence, length in zip(padded_sequences, lengths)]
+    return [sequence[: int(length)] for sequence, length in zip(padded_sequences, lengths)]
 
 
 def pack_sequence(sequences, enforce_sorted=True):

@@ -1,9 +1,9 @@
 """Calling a module with other parameters than its own."""
+
 from __future__ import annotations
 
 import contextlib
 import warnings
-
 
 __all__ = ["functional_call"]
 
@@ -36,24 +36,35 @@ def _with_tied_names(module, values):
     for group in names.values():
         given = [name for name in group if name in values]
         if len({id(values[name]) for name in given}) > 1:
-            raise ValueError(f"functional_call got multiple values for keys {sorted(given)}, which are tied. "
-                             "Consider using tie_weights=False")
+            raise ValueError(
+                f"functional_call got multiple values for keys {sorted(given)}, which are tied. "
+                "Consider using tie_weights=False"
+            )
         if given:
             full.update((name, values[given[0]]) for name in group)
     return full
 
 
 @contextlib.contextmanager
-def _reparametrize_module(module, parameters_and_buffers, tie_weights=False, strict=False, stack_weights=False):
+def _reparametrize_module(
+    module, parameters_and_buffers, tie_weights=False, strict=False, stack_weights=False
+):
     """`module` with the given tensors, within the context."""
     values = _with_tied_names(module, parameters_and_buffers) if tie_weights else dict(parameters_and_buffers)
     if strict:
-        own = {n for f in (module.named_parameters, module.named_buffers) for n, _ in f(remove_duplicate=False)}
+        own = {
+            n for f in (module.named_parameters, module.named_buffers) for n, _ in f(remove_duplicate=False)
+        }
         missing, unexpected = sorted(own - set(values)), sorted(set(values) - own)
         if missing or unexpected:
-            parts = [f"{title} key(s): {', '.join(keys)}." for title, keys in
-                     (("Unexpected", unexpected), ("Missing", missing)) if keys]
-            raise RuntimeError(f"Error(s) in reparametrizing for {module._get_name()}:\n\t" + "\n\t".join(parts))
+            parts = [
+                f"{title} key(s): {', '.join(keys)}."
+                for title, keys in (("Unexpected", unexpected), ("Missing", missing))
+                if keys
+            ]
+            raise RuntimeError(
+                f"Error(s) in reparametrizing for {module._get_name()}:\n\t" + "\n\t".join(parts)
+            )
     saved = []
     try:
         for path, value in values.items():
@@ -65,7 +76,9 @@ def _reparametrize_module(module, parameters_and_buffers, tie_weights=False, str
             _swap(owner, name, old)
 
 
-def _functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False):
+def _functional_call(
+    module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False
+):
     if args is None:
         args = ()
     elif not isinstance(args, tuple):
@@ -74,7 +87,9 @@ def _functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, 
         return module(*args, **(kwargs or {}))
 
 
-def functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False):
+def functional_call(
+    module, parameters_and_buffers, args=None, kwargs=None, *, tie_weights=True, strict=False
+):
     """The module's result with the given tensors in the places of its parameters and buffers.
 
     Args:
@@ -84,6 +99,11 @@ def functional_call(module, parameters_and_buffers, args=None, kwargs=None, *, t
         strict: every parameter and buffer must be named.
     """
 
-    warnings.warn("nn.utils.stateless.functional_call is deprecated; use func.functional_call", FutureWarning,
-                  stacklevel=2)
-    return _functional_call(module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict)
+    warnings.warn(
+        "nn.utils.stateless.functional_call is deprecated; use func.functional_call",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return _functional_call(
+        module, parameters_and_buffers, args, kwargs, tie_weights=tie_weights, strict=strict
+    )

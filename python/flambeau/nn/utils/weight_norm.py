@@ -1,4 +1,5 @@
 """Weight normalisation by a forward hook: the form that parametrizations.weight_norm replaces."""
+
 from __future__ import annotations
 
 import warnings
@@ -50,8 +51,11 @@ class WeightNorm:
 
 def weight_norm(module, name="weight", dim=0):
     """Split `module.name` into `name`_g and `name`_v; see parametrizations.weight_norm."""
-    warnings.warn("`nn.utils.weight_norm` is deprecated in favor of `nn.utils.parametrizations.weight_norm`.",
-                  FutureWarning, stacklevel=2)
+    warnings.warn(
+        "`nn.utils.weight_norm` is deprecated in favor of `nn.utils.parametrizations.weight_norm`.",
+        FutureWarning,
+        stacklevel=2,
+    )
     WeightNorm.apply(module, name, dim)
     return module
 

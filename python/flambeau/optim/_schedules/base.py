@@ -1,4 +1,5 @@
 """LRScheduler: the base class, which counts epochs and writes learning rates into the optimizer."""
+
 from __future__ import annotations
 
 import functools
@@ -10,8 +11,10 @@ from ..optimizer import Optimizer
 
 Tensor = _C.Tensor
 
-EPOCH_DEPRECATION_WARNING = ("The epoch parameter in `scheduler.step()` was not necessary and is being deprecated "
-                             "where possible. Please use `scheduler.step()` to step the scheduler.")
+EPOCH_DEPRECATION_WARNING = (
+    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated "
+    "where possible. Please use `scheduler.step()` to step the scheduler."
+)
 
 
 def copied(value):
@@ -31,8 +34,10 @@ def as_list(value, groups, name):
     """One value for each group."""
     if isinstance(value, (list, tuple)):
         if len(value) != len(groups):
-            raise ValueError(f"{name} must have the same length as optimizer.param_groups: "
-                             f"expected {len(groups)} values, got {len(value)}")
+            raise ValueError(
+                f"{name} must have the same length as optimizer.param_groups: "
+                f"expected {len(groups)} values, got {len(value)}"
+            )
         return list(value)
     return [value] * len(groups)
 
@@ -59,8 +64,10 @@ class LRScheduler:
         else:
             for place, group in enumerate(optimizer.param_groups):
                 if "initial_lr" not in group:
-                    raise KeyError("param 'initial_lr' is not specified in "
-                                   f"param_groups[{place}] when resuming scheduler with last_epoch >= 0")
+                    raise KeyError(
+                        "param 'initial_lr' is not specified in "
+                        f"param_groups[{place}] when resuming scheduler with last_epoch >= 0"
+                    )
         self.base_lrs = [copied(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
         _count_steps(optimizer)
@@ -117,13 +124,21 @@ class LRScheduler:
     def _check_order(self):
         """Warn once if the scheduler steps before the optimizer: the first rate would be skipped."""
         if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
-            warnings.warn("Seems like `optimizer.step()` has been overridden after learning rate scheduler "
-                          "initialization. Please, make sure to call `optimizer.step()` before "
-                          "`lr_scheduler.step()`.", UserWarning, stacklevel=3)
+            warnings.warn(
+                "Seems like `optimizer.step()` has been overridden after learning rate scheduler "
+                "initialization. Please, make sure to call `optimizer.step()` before "
+                "`lr_scheduler.step()`.",
+                UserWarning,
+                stacklevel=3,
+            )
         elif not getattr(self.optimizer, "_opt_called", False):
-            warnings.warn("Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the "
-                          "opposite order: `optimizer.step()` before `lr_scheduler.step()`; otherwise the first "
-                          "value of the learning rate schedule is skipped.", UserWarning, stacklevel=3)
+            warnings.warn(
+                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the "
+                "opposite order: `optimizer.step()` before `lr_scheduler.step()`; otherwise the first "
+                "value of the learning rate schedule is skipped.",
+                UserWarning,
+                stacklevel=3,
+            )
 
 
 class _LRScheduler(LRScheduler):
@@ -143,7 +158,6 @@ def _count_steps(optimizer):
         self = owner()
         self._opt_called = True
         return step(self, *args, **kwargs)
+
     counted._wrapped_by_lr_sched = True
     optimizer.step = counted
-
-

@@ -1,4 +1,5 @@
 """Several schedulers one after another or at once."""
+
 from __future__ import annotations
 
 from bisect import bisect_right
@@ -14,15 +15,21 @@ class _Several(LRScheduler):
     def _check(self, optimizer, schedulers):
         for place, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
-                raise TypeError(f"{type(self).__name__} at index {place} should have `optimizer` as its attribute.")
+                raise TypeError(
+                    f"{type(self).__name__} at index {place} should have `optimizer` as its attribute."
+                )
             if isinstance(scheduler, _plateau()):
-                raise ValueError(f"{type(self).__name__} does not support `ReduceLROnPlateau` scheduler as it "
-                                 "requires additional kwargs to be specified when calling `step`, but got one at "
-                                 f"index {place} in the given schedulers sequence.")
+                raise ValueError(
+                    f"{type(self).__name__} does not support `ReduceLROnPlateau` scheduler as it "
+                    "requires additional kwargs to be specified when calling `step`, but got one at "
+                    f"index {place} in the given schedulers sequence."
+                )
             if scheduler.optimizer is not optimizer:
-                raise ValueError(f"{type(self).__name__} expects all schedulers to belong to the same optimizer, "
-                                 f"but got scheduler {type(scheduler).__name__} at index {place} has "
-                                 f"{scheduler.optimizer}, which is different from {type(optimizer).__name__}.")
+                raise ValueError(
+                    f"{type(self).__name__} expects all schedulers to belong to the same optimizer, "
+                    f"but got scheduler {type(scheduler).__name__} at index {place} has "
+                    f"{scheduler.optimizer}, which is different from {type(optimizer).__name__}."
+                )
 
     def state_dict(self):
         """The state, with those of the schedulers in "_schedulers"."""
@@ -43,13 +50,16 @@ class SequentialLR(_Several):
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         if len(schedulers) < 1:
-            raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, "
-                             "but got no scheduler.")
+            raise ValueError(
+                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
+            )
         self._check(optimizer, schedulers)
         if len(milestones) != len(schedulers) - 1:
-            raise ValueError("Sequential Schedulers expects number of schedulers provided to be one more than the "
-                             f"number of milestone points, but got number of schedulers {len(schedulers)} and the "
-                             f"number of milestones to be equal to {len(milestones)}")
+            raise ValueError(
+                "Sequential Schedulers expects number of schedulers provided to be one more than the "
+                f"number of milestone points, but got number of schedulers {len(schedulers)} and the "
+                f"number of milestones to be equal to {len(milestones)}"
+            )
         self._schedulers = schedulers
         self._milestones = milestones
         self.last_epoch = last_epoch + 1
@@ -79,8 +89,9 @@ class ChainedScheduler(_Several):
 
     def __init__(self, schedulers, optimizer=None):
         if len(schedulers) < 1:
-            raise ValueError(f"{type(self).__name__} expects at least one scheduler to be chained, "
-                             "but got no scheduler.")
+            raise ValueError(
+                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
+            )
         optimizer = optimizer or schedulers[0].optimizer
         self._check(optimizer, schedulers)
         self._schedulers = schedulers
@@ -103,4 +114,5 @@ def _undo_first_step(scheduler):
 
 def _plateau():
     from .plateau import ReduceLROnPlateau
+
     return ReduceLROnPlateau

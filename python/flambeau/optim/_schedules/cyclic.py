@@ -1,4 +1,5 @@
 """Schedules that rise and fall: cosine annealing, triangular cycles, one cycle."""
+
 from __future__ import annotations
 
 import math
@@ -10,7 +11,9 @@ __all__ = ["CosineAnnealingLR", "CosineAnnealingWarmRestarts", "CyclicLR", "OneC
 
 
 class CosineAnnealingLR(LRScheduler):
-    """Half a cosine from the initial rate to `eta_min` in `T_max` epochs, and back (Loshchilov & Hutter 2017)."""
+    """Half a cosine from the initial rate to `eta_min` in `T_max` epochs,
+    and back (Loshchilov & Hutter 2017).
+    """
 
     def __init__(self, optimizer, T_max, eta_min=0.0, last_epoch=-1):
         self.T_max = T_max
@@ -110,9 +113,22 @@ class CyclicLR(LRScheduler):
         cycle_momentum, base_momentum, max_momentum: the momentum's range, run the other way.
     """
 
-    def __init__(self, optimizer, base_lr, max_lr, step_size_up=2000, step_size_down=None, mode="triangular",
-                 gamma=1.0, scale_fn=None, scale_mode="cycle", cycle_momentum=True, base_momentum=0.8,
-                 max_momentum=0.9, last_epoch=-1):
+    def __init__(
+        self,
+        optimizer,
+        base_lr,
+        max_lr,
+        step_size_up=2000,
+        step_size_down=None,
+        mode="triangular",
+        gamma=1.0,
+        scale_fn=None,
+        scale_mode="cycle",
+        cycle_momentum=True,
+        base_momentum=0.8,
+        max_momentum=0.9,
+        last_epoch=-1,
+    ):
         if not hasattr(optimizer, "param_groups"):
             raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
         self.optimizer = optimizer
@@ -191,9 +207,23 @@ class OneCycleLR(LRScheduler):
         three_phase: fall back to the initial rate as slowly as it rose, then to the last.
     """
 
-    def __init__(self, optimizer, max_lr, total_steps=None, epochs=None, steps_per_epoch=None, pct_start=0.3,
-                 anneal_strategy="cos", cycle_momentum=True, base_momentum=0.85, max_momentum=0.95, div_factor=25.0,
-                 final_div_factor=1e4, three_phase=False, last_epoch=-1):
+    def __init__(
+        self,
+        optimizer,
+        max_lr,
+        total_steps=None,
+        epochs=None,
+        steps_per_epoch=None,
+        pct_start=0.3,
+        anneal_strategy="cos",
+        cycle_momentum=True,
+        base_momentum=0.85,
+        max_momentum=0.95,
+        div_factor=25.0,
+        final_div_factor=1e4,
+        three_phase=False,
+        last_epoch=-1,
+    ):
         if not hasattr(optimizer, "param_groups"):
             raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
         self.optimizer = optimizer
@@ -201,7 +231,9 @@ class OneCycleLR(LRScheduler):
         if pct_start < 0 or pct_start > 1 or not isinstance(pct_start, float):
             raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}")
+            raise ValueError(
+                f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
+            )
         self._anneal_func_type = anneal_strategy
         self._schedule_phases = self._phases(pct_start, three_phase)
         groups = optimizer.param_groups
@@ -214,8 +246,11 @@ class OneCycleLR(LRScheduler):
         if cycle_momentum:
             self.use_beta1 = _momentum_option(optimizer)
             if last_epoch == -1:
-                for group, high, low in zip(groups, as_list(max_momentum, groups, "max_momentum"),
-                                            as_list(base_momentum, groups, "base_momentum")):
+                for group, high, low in zip(
+                    groups,
+                    as_list(max_momentum, groups, "max_momentum"),
+                    as_list(base_momentum, groups, "base_momentum"),
+                ):
                     _set_momentum(group, self.use_beta1, high)
                     group["max_momentum"] = high
                     group["base_momentum"] = low
@@ -236,15 +271,24 @@ class OneCycleLR(LRScheduler):
 
     def _phases(self, pct_start, three_phase):
         def phase(end, start_lr, end_lr, start_momentum, end_momentum):
-            return {"end_step": end, "start_lr": start_lr, "end_lr": end_lr, "start_momentum": start_momentum,
-                    "end_momentum": end_momentum}
+            return {
+                "end_step": end,
+                "start_lr": start_lr,
+                "end_lr": end_lr,
+                "start_momentum": start_momentum,
+                "end_momentum": end_momentum,
+            }
+
         risen = float(pct_start * self.total_steps)
         rise = phase(risen - 1, "initial_lr", "max_lr", "max_momentum", "base_momentum")
         last = self.total_steps - 1
         if not three_phase:
             return [rise, phase(last, "max_lr", "min_lr", "base_momentum", "max_momentum")]
-        return [rise, phase(2 * risen - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
-                phase(last, "initial_lr", "min_lr", "max_momentum", "max_momentum")]
+        return [
+            rise,
+            phase(2 * risen - 2, "max_lr", "initial_lr", "base_momentum", "max_momentum"),
+            phase(last, "initial_lr", "min_lr", "max_momentum", "max_momentum"),
+        ]
 
     def _anneal(self, start, end, share):
         if self._anneal_func_type == "cos":
@@ -254,7 +298,9 @@ class OneCycleLR(LRScheduler):
     def get_lr(self):
         step = self.last_epoch
         if step > self.total_steps:
-            raise ValueError(f"Tried to step {step} times. The specified number of total steps is {self.total_steps}")
+            raise ValueError(
+                f"Tried to step {step} times. The specified number of total steps is {self.total_steps}"
+            )
         begin = 0.0
         for phase in self._schedule_phases:
             if step <= phase["end_step"] or phase is self._schedule_phases[-1]:
@@ -265,6 +311,9 @@ class OneCycleLR(LRScheduler):
         for group in self.optimizer.param_groups:
             rates.append(self._anneal(group[phase["start_lr"]], group[phase["end_lr"]], share))
             if self.cycle_momentum:
-                _set_momentum(group, self.use_beta1, self._anneal(
-                    group[phase["start_momentum"]], group[phase["end_momentum"]], share))
+                _set_momentum(
+                    group,
+                    self.use_beta1,
+                    self._anneal(group[phase["start_momentum"]], group[phase["end_momentum"]], share),
+                )
         return rates

@@ -1,0 +1,32 @@
+"""autograd.Function with instance methods, as PyTorch 0.3 had it: `MyFunction(options)(x)`."""
+from __future__ import annotations
+
+from . import enabled, note
+
+
+def call_instance(function, args):
+    """Run `function.forward(*args)`, an instance method, and record `function.backward`."""
+    from ..autograd.function import Function
+    if not enabled():
+        raise RuntimeError("Legacy autograd function with non-static forward method is deprecated. "
+                           "Please use new-style autograd function with static forward method.")
+    note("calling an instance of autograd.Function", "static forward and backward methods and Function.apply")
+
+    class Adapter(Function):
+        @staticmethod
+        def forward(ctx, *inputs):
+            result = function.forward(*inputs)
+            ctx.save_for_backward(*getattr(function, "to_save", ()))
+            ctx.mark_dirty(*function._dirty)
+            ctx.mark_non_differentiable(*function._constant)
+            return result
+
+        @staticmethod
+        def backward(ctx, *grads):
+            function.__dict__["_legacy_saved"] = ctx.saved_tensors
+            function.__dict__["_legacy_needs"] = ctx.needs_input_grad
+            return function.backward(*grads)
+
+    Adapter.__name__ = type(function).__name__
+    Adapter._backward_cls.__name__ = type(function).__name__ + "Backward"
+    return Adapter.apply(*args)

@@ -1,0 +1,207 @@
+"""Sample inputs of every op: derived from its schema, and one line below where that does not tell enough.
+
+A line is `"op": S(arguments…)`, with T(shape) for a tensor of the dtype under test, L, B, F for int64, bool and
+float ones of fixed values. A line of a list of samples tests several.
+"""
+
+import random
+
+import flambeau as fb
+from schemas import Schema
+
+
+class T:
+    """A tensor of the dtype under test, of values drawn from [low, high]; integers from 1 to 5."""
+
+    def __init__(self, *shape, low=0.1, high=0.9, grad=True, whole=False):
+        self.shape, self.low, self.high, self.grad, self.whole = shape, low, high, grad, whole
+
+    def make(self, dtype, rng, shape=None):
+        shape = self.shape if shape is None else shape
+        count = 1
+        for size in shape:
+            count *= size
+        if dtype == fb.bool:
+            values = [rng.random() < 0.5 for _ in range(count)]
+        elif self.whole or not (dtype.is_floating_point or dtype.is_complex):
+            values = [rng.randint(1, 5) for _ in range(count)]
+        elif dtype.is_complex:
+            values = [complex(rng.uniform(self.low, self.high), rng.uniform(self.low, self.high))
+                      for _ in range(count)]
+        else:
+            values = [rng.uniform(self.low, self.high) for _ in range(count)]
+        return fb.tensor(values, dtype=dtype).reshape(list(shape))
+
+
+class Spd(T):
+    """A symmetric positive definite matrix."""
+
+    def make(self, dtype, rng, shape=None):
+        a = super().make(dtype, rng)
+        return a @ a.mT + fb.eye(self.shape[-1], dtype=dtype) * 2
+
+
+class Fixed:
+    """A tensor of fixed values and dtype, which no dtype under test changes."""
+
+    def __init__(self, values, dtype):
+        self.values, self.dtype = values, dtype
+
+    def make(self, dtype, rng, shape=None):
+        return fb.tensor(self.values, dtype=self.dtype)
+
+
+def L(*values):
+    return Fixed(list(values), fb.int64)
+
+
+def B(*values):
+    return Fixed(list(values), fb.bool)
+
+
+def F(*values):
+    return Fixed(list(values), fb.float32)
+
+
+class S:
+    """Arguments of one call. `without`: checks that do not hold for the op, each with its reason."""
+
+    def __init__(self, *args, without=None, ref=None, **kwargs):
+        self.args, self.kwargs, self.without, self.ref = args, kwargs, without or {}, ref
+        self.derived = False
+
+    def make(self, dtype, seed=0, shape=None, change=None):
+        """Positional and keyword arguments; `change` is applied to every tensor of the dtype under test."""
+        rng = random.Random(seed)
+
+        def build(value):
+            if isinstance(value, (T, Fixed)):
+                large = shape if isinstance(value, T) and shape is not None else None
+                made = value.make(dtype, rng, large)
+                return change(made, value) if change and isinstance(value, T) else made
+            if isinstance(value, (list, tuple)):
+                return type(value)(build(v) for v in value)
+            return value
+
+        return [build(v) for v in self.args], {k: build(v) for k, v in self.kwargs.items()}
+
+
+UNSET = {"values": "memory that no one has written"}
+DRAWN = {"values": "random numbers", "grad": "random numbers", "strides": "drawn in memory order",
+         "half": "other numbers are drawn for other dtypes"}
+WHOLE_STORAGE = {"strides": "asks for the strides of its input"}
+
+SAMPLES = {
+    # views and shapes
+    "transpose": S(T(3, 4), 0, 1),
+    "permute": S(T(3, 4), [1, 0]),
+    "select": S(T(3, 4), 1, 2),
+    "slice": S(T(3, 4), 1, 0, 4, 2),
+    "narrow": S(T(3, 4), 1, 1, 2),
+    "expand": S(T(3, 1), [2, 3, 4]),
+    "view": S(T(3, 4), [2, 6], without=WHOLE_STORAGE),
+    "reshape": S(T(3, 4), [2, 6]),
+    "squeeze": S(T(3, 1)),
+    "squeeze.dim": S(T(3, 1), [1]),
+    "as_strided": S(T(12), [2, 3], [3, 1], 1, without=WHOLE_STORAGE),
+    "_embed": S(T(3, 2), 1, 1, 2, 5),
+    "_overwrite": None,
+    # products
+    "mm": S(T(3, 4), T(4, 2)),
+    # numbers from numbers
+    "full": S([3, 4], 2.5),
+    "arange": S(5),
+    "arange.start": S(1, 9, 2),
+    "range": S(1, 4),
+    "linspace": S(0.0, 1.0, 5),
+    "logspace": S(0.0, 1.0, 5),
+    "eye": S(3),
+    "empty": S([3, 4], without=UNSET),
+    "empty_like": S(T(3, 4), without=UNSET),
+    "empty_strided": S([3, 4], [4, 1], without=UNSET),
+    "new_empty": S(T(3, 4), [2, 2], without=UNSET),
+    "new_empty_strided": S(T(3, 4), [2, 2], [2, 1], without=UNSET),
+    # copies
+    "copy": S(T(3, 4), T(3, 4)),
+    "where": S(B([True, False, True, False]), T(3, 4), T(3, 4)),
+    "where.condition": S(B(True, False, True)),
+    # domains
+    "acosh": S(T(3, 4, low=1.5, high=3.0)),
+    "special_zeta": S(T(3, 4, low=1.5, high=3.0, grad=False), T(3, 4)),
+    "mvlgamma": S(T(3, 4, low=2.5, high=4.0), 2),
+    "polygamma": S(1, T(3, 4)),
+    "polygamma.method": S(T(3, 4), 1),
+    "_polygamma": S(T(3, 4), 1),
+    # indices and masks
+    "_index": S(T(4, 3), [L(0, 2)]),
+    "_index_backward": S(T(2, 3), [L(0, 2)], [4, 3]),
+    "index_put": S(T(4, 3), [L(0, 2)], T(2, 3)),
+    "_put_along": S(T(2, 3), L([0, 1, 0], [1, 0, 1]), 0, 4),
+    "_take_along": S(T(2, 3), L([0, 1, 0], [1, 0, 1]), 0),
+    "masked_fill": S(T(3, 4), B(True, False, True, False), 2),
+    "masked_scatter": S(T(3, 4), B(True, False, True, False), T(12)),
+    "masked_select": S(T(3, 4), B(True, False, True, False)),
+    # losses
+    "_l1_loss": S(T(3, 4), T(3, 4), "mean"),
+    "l1_loss_backward": S(T(), T(3, 4), T(3, 4), "mean"),
+    "mse_loss_backward": S(T(), T(3, 4), T(3, 4), "mean"),
+    # random numbers
+    "multinomial": S(T(3, 4, grad=False), 2, without=DRAWN),
+    "normal.size": S(0.0, 1.0, [3, 4], without=DRAWN),
+    "randint": S(9, [3, 4], without=DRAWN),
+    "randint.low": S(2, 9, [3, 4], without=DRAWN),
+    "randint_like": S(T(3, 4), 9, without=DRAWN),
+    "randint_like.low": S(T(3, 4), 2, 9, without=DRAWN),
+    "random_.from": S(T(3, 4), 2, 9, without=DRAWN),
+    "random_.to": S(T(3, 4), 9, without=DRAWN),
+    "randperm": S(5, without=DRAWN),
+}
+
+RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "native_dropout", "rand", "randn",
+          "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
+
+
+def default(schema: Schema, kind: str):
+    """Arguments that the schema alone tells, or None."""
+    args, kwargs = [], {}
+    dims = 0
+    for parameter in schema.parameters:
+        if not parameter.required:
+            continue
+        name, type_ = parameter.name, parameter.type
+        if type_.startswith("Tensor"):
+            value = [T(3, 4), T(3, 4)] if type_.endswith("[]") else T(3, 4)
+            if type_ == "Tensor?[]":
+                return None
+            if name in ("mask", "condition"):
+                value = B(True, False, True, False)
+            if name == "index" or name.endswith("indices"):
+                value = L([0, 1, 0, 2], [2, 1, 0, 1], [0, 0, 1, 1])
+        elif type_ == "int" and name.startswith("dim"):
+            value, dims = dims, dims + 1
+        elif type_ == "int[]":
+            value = [0] if name.startswith("dim") else [3, 4]
+        elif type_ == "dtype":
+            value = fb.float64
+        else:
+            value = {"Scalar": 2, "int": 1, "float": 0.5, "bool": True}.get(type_)
+            if value is None:
+                return None
+        if parameter.keyword_only:
+            kwargs[name] = value
+        else:
+            args.append(value)
+    random_op = schema.named("generator") is not None or schema.name.removesuffix("_") in RANDOM
+    sample = S(*args, without=DRAWN if random_op else None, **kwargs)
+    sample.derived = True
+    return sample
+
+
+def samples_of(schema: Schema, kind: str) -> list[S] | None:
+    """The op's samples; None if it needs a line in SAMPLES, an empty list if its line says None."""
+    key = schema.key
+    if key in SAMPLES:
+        found = SAMPLES[key]
+        return [] if found is None else found if isinstance(found, list) else [found]
+    found = default(schema, kind)
+    return None if found is None else [found]
