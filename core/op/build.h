@@ -244,8 +244,7 @@ template <class S> void build(Registry& registry) {
   } else op->grad_name = default_grad_name(s.name);
   if constexpr (requires { &S::examine; }) op->examine = &S::examine;
 
-  if constexpr (requires { S::number_params; }) op->number_params = S::number_params;
-  else if constexpr (K::kind == Kind::elementwise) op->number_params = ~0u;
+  if constexpr (K::kind == Kind::elementwise) op->number_params = ~0u;
   if constexpr (requires { &S::kernel; }) op->number_params |= Unboxed<&S::kernel>::boxed_params;
   if constexpr (requires { &S::decompose; }) op->number_params |= Unboxed<&S::decompose>::boxed_params;
   if constexpr (requires { &S::write; }) op->number_params |= Unboxed<&S::write>::boxed_params;

@@ -135,7 +135,6 @@ static Dims common_shape(const Op& op, const Args& args) {
     shape = any ? broadcast_shapes(op.name, shape, args[i].as_tensor().shape()) : args[i].as_tensor().shape();
     any = true;
   }
-  check<TypeError>(any, op.name, "(): at least one argument must be Tensor, but all are numbers");
   return shape;
 }
 

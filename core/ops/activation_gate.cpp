@@ -52,6 +52,7 @@ struct LogSigmoid {
     tensor([-0.6931, -0.3133])
   )";
   using kind = Floating;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x) { return math::log_sigmoid(x); }
   static Tensor vjp(Tensor g, In<0> x) { return call_op<LogSigmoidVjp>(g, x); }
 };
@@ -91,8 +92,8 @@ struct Gelu {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, std::string approximate) {
-    check(approximate == "none" || approximate == "tanh", "approximate argument must be either none or tanh, but got ",
-          approximate);
+    check(approximate == "none" || approximate == "tanh",
+          "approximate argument must be either none or tanh, but got ", approximate);
     return approximate == "none" ? call_op<GeluErf>(x) : call_op<GeluTanh>(x);
   }
 };
@@ -126,8 +127,8 @@ struct Glu {
   static Tensor kernel(Tensor x, int64_t dim) {
     check<ShapeError>(x.dim() > 0, "glu does not support 0-dimensional tensors");
     dim = wrap_dim(dim, x.dim());
-    check<ShapeError>(x.size(int(dim)) % 2 == 0, "Halving dimension must be even, but dimension ", dim, " is size ",
-                      x.size(int(dim)));
+    check<ShapeError>(x.size(int(dim)) % 2 == 0, "Halving dimension must be even, but dimension ", dim,
+                      " is size ", x.size(int(dim)));
     return call_op<GluKernel>(gate_half(x, dim, 0), gate_half(x, dim, 1));
   }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, int64_t> dim) {
@@ -156,7 +157,8 @@ struct RreluWithNoise {
                                      : empty({0}, self.dtype());
       return {call_op<LeakyRelu>(self, mean), slopes};
     }
-    check<DTypeError>(is_floating(self.dtype()), "\"rrelu\" not implemented for '", row(self.dtype()).legacy, "'");
+    check<UnsupportedError>(is_floating(self.dtype()), "\"rrelu\" not implemented for '",
+                            row(self.dtype()).legacy, "'");
     const DType compute = self.dtype() == DType::f64 ? DType::f64 : DType::f32;
     const Tensor x = to_dtype(contiguous(self), compute);
     Outputs<2> r{empty(x.shape(), compute), empty(x.shape(), compute)};
@@ -191,11 +193,13 @@ struct Rrelu {
     const double low = lower.real(), high = upper.real();
     check(std::isfinite(low), "rrelu: lower bound must be finite, got ", low);
     check(std::isfinite(high), "rrelu: upper bound must be finite, got ", high);
-    check(low <= high, "rrelu: Lower bound should be less than or equal to the upper bound, got ", low, " and ", high);
+    check(low <= high, "rrelu: Lower bound should be less than or equal to the upper bound, got ", low, " and ",
+          high);
     return call_outputs<2, RreluWithNoise>(x, lower, upper, training, generator)[0];
   }
 };
 
-FB_GROUP(activation_gate, Silu, Mish, LogSigmoid, GeluErf, GeluTanh, Gelu, GluKernel, Glu, RreluWithNoise, Rrelu)
+FB_GROUP(activation_gate, Silu, Mish, LogSigmoid, GeluErf, GeluTanh, Gelu, GluKernel, Glu, RreluWithNoise,
+         Rrelu)
 
 }  // namespace fb

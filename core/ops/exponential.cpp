@@ -160,7 +160,8 @@ struct Sigmoid {
 
 struct LogitWithin {
   static constexpr auto schema = "_logit(Tensor self, Scalar eps) -> Tensor";
-  static constexpr auto doc = "log(z / (1 - z)), z = x limited to [eps, 1 - eps]; a negative eps sets no limits.";
+  static constexpr auto doc =
+      "log(z / (1 - z)), z = x limited to [eps, 1 - eps]; a negative eps sets no limits.";
   using kind = Elementwise<Result::floating>;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T eps) {

@@ -166,6 +166,7 @@ struct Zeta {
     tensor([1.6449, 1.0823])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   template <class T> static T forward(T s, T q) { return math::scalar::zeta(s, q); }
   static Tensor vjp_input(Tensor) { throw UnsupportedError("the derivative for 'zeta' is not implemented."); }
   static Tensor vjp_other(Tensor g, In<0> s, In<1> q) { return -(g * (s * call_op<Zeta>(s + 1.0, q))); }
