@@ -1,5 +1,3 @@
-#include <bit>
-
 #include "math/words.h"
 #include "op/build.h"
 #include "ops.h"
@@ -126,15 +124,7 @@ struct Where {
     const DType d = args[0].tag == Value::tensor ? args[0].as_tensor().dtype() : DType::boolean;
     check(d == DType::boolean || d == DType::u8, "where expected condition to be a boolean tensor, but got a tensor with dtype ", row(d).legacy);
   }
-  template <class T> static T forward(bool c, T a, T b) {
-    if constexpr (std::is_arithmetic_v<T>) {             // a choice by bits: GCC makes a branch per element of ?:
-      using Bits = std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>;
-      const Bits mask = -Bits(c);
-      return std::bit_cast<T>((std::bit_cast<Bits>(a) & mask) | (std::bit_cast<Bits>(b) & ~mask));
-    } else {
-      return c ? a : b;
-    }
-  }
+  template <class T> static T forward(bool c, T a, T b) { return c ? a : b; }
   static NoGrad vjp_condition();
   static Tensor vjp_self(Tensor g, In<0> condition) { return where(condition, g, Scalar(0)); }
   static Tensor vjp_other(Tensor g, In<0> condition) { return where(condition, Scalar(0), g); }
