@@ -205,6 +205,10 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
     why = {-1, nullptr, "keyword"};
     return false;
   }
+  if (!o.op->takes_only_numbers && args[0].is_number() && args[1].is_number()) {
+    why = {0, c.positional ? c.args[0] : Py_None, "type"};
+    return false;
+  }
   return true;
 }
 

@@ -26,6 +26,11 @@ void bind_runtime(nb::module_& m) {
   }, nb::arg("type1"), nb::arg("type2"));
   m.def("can_cast", [](nb::handle a, nb::handle b) { return can_cast(dtype_of_object(a.ptr()), dtype_of_object(b.ptr())); },
         nb::arg("from_"), nb::arg("to"));
+  m.def("_all_true", [](nb::handle bools) {
+    const Tensor t = contiguous(take(bools));
+    check(t.dtype() == DType::boolean, "_all_true takes a bool tensor");
+    return t.numel() == 0 || !memchr(t.data(), 0, static_cast<size_t>(t.numel()));
+  });
   m.def("_result_type", [](nb::handle a, nb::handle b) {
     Args args;
     for (nb::handle h : {a, b}) {

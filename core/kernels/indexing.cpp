@@ -149,6 +149,8 @@ inline void find_range(const int64_t* v, int64_t n, int64_t* least, int64_t* mos
   *most = b;
 }
 
+}  // namespace
+
 std::pair<int64_t, int64_t> range_of(const int64_t* v, int64_t n) {
   constexpr int64_t grain = 65536;
   const auto find = Clones<&find_range>::pick();
@@ -161,6 +163,8 @@ std::pair<int64_t, int64_t> range_of(const int64_t* v, int64_t n) {
   });
   return {least, most};
 }
+
+namespace {
 
 // Whether any entry is negative, after all are found to be in bounds.
 bool check_bounds(const int64_t* v, int64_t n, int64_t size, int dim) {
@@ -212,6 +216,15 @@ Tensor checked_rows(const Tensor& index, int64_t size, int dim) {
   Tensor r = empty(t.shape(), DType::i64);
   add_rows(r.data<int64_t>(), t.data<int64_t>(), t.numel(), size, 1, true);
   return r;
+}
+
+Tensor plain_rows(const Tensor& index, int64_t size, int dim) {
+  check(index.dtype() == DType::i64 || index.dtype() == DType::i32, "Expected dtype int32/int64 for index, but got ", name_of(index.dtype()));
+  Tensor t = contiguous(to_dtype(index, DType::i64));
+  if (t.numel() == 0) return t;
+  const auto [least, most] = range_of(t.data<int64_t>(), t.numel());
+  check(least >= 0 && most < size, "index ", least < 0 ? least : most, " is out of bounds for dimension ", dim, " with size ", size);
+  return t;
 }
 
 // The layout of self with the indexed dims brought together: in place if they are neighbours, else in front.

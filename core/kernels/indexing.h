@@ -31,7 +31,11 @@ Tensor mask_positions(const Tensor& mask);
 // The elements of packed `x` where the packed mask of equal count is true.
 Tensor compress(const Tensor& x, const Tensor& mask);
 
-// Resolves negative entries and checks bounds: rows of a dim of `size`, as packed int64. `what` names the op.
+// Resolves negative entries and checks bounds: rows of a dim of `size`, as packed int64.
 Tensor checked_rows(const Tensor& index, int64_t size, int dim);
+// The index as packed int64; RuntimeError unless every entry is in [0, size).
+Tensor plain_rows(const Tensor& index, int64_t size, int dim);
+// Least and largest of n > 0 values.
+std::pair<int64_t, int64_t> range_of(const int64_t* v, int64_t n);
 
 }  // namespace fb

@@ -163,6 +163,21 @@ template <class S> void build_elementwise(Op& op) {
   }
 }
 
+// The loops of a struct that is no op of its own: what an op's `run` chooses for some of its arguments.
+template <class S> const Op& variant() {
+  static const Op* made = [] {
+    static constexpr Schema s = parse_schema(S::schema);
+    auto* op = new Op;
+    op->name = s.name;
+    op->schema = s;
+    op->kind = Kind::elementwise;
+    op->tensor_count = s.tensor_count();
+    build_elementwise<S>(*op);
+    return op;
+  }();
+  return *made;
+}
+
 template <class S, class T> void build_fold(Op& op) {
   if constexpr (computes_in<S, T>()) {
     using F = Folder<S, T>;
@@ -244,6 +259,9 @@ template <class S> void build(Registry& registry) {
     op->only_in_place = s.name.ends_with('_') && !s.name.ends_with("__");
     if (!op->run) op->run = run_by_write;
   }
+  if constexpr (requires { S::number_params; }) op->number_params = S::number_params;
+  if constexpr (requires { S::takes_only_numbers; }) op->takes_only_numbers = S::takes_only_numbers;
+  if constexpr (requires { &S::run; }) op->run = &S::run;
   if constexpr (requires { S::in_place; }) op->has_in_place = S::in_place;
   if constexpr (requires { &S::decompose; }) {
     if constexpr (s.returns_list) op->decompose_list = Unboxed<&S::decompose>::list;

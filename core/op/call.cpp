@@ -13,9 +13,10 @@ void call(const Op& op, Args& args, Tensor* out, Form form) {
   const bool decomposes = op.kind == Kind::composite || (top && form == Form::functional && top->wants_decomposed(op));
   if (decomposes) {                                    // its ops re-enter
     if (form == Form::functional) return op.decompose(args, out);
+    if (form == Form::in_place && op.write && op.kind == Kind::composite) return op.write(args);
     Tensor value[Schema::max_outputs];
     op.decompose(args, value);
-    copy_(out[0], value[0]);
+    if (value[0].body() != out[0].body()) copy_(out[0], value[0]);
     return;
   }
 

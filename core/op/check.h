@@ -15,7 +15,7 @@ namespace fb {
   X(input1) X(input2) X(x1) X(x2) X(q) X(scale) X(offsets) X(per_sample_weights) X(anchor) X(positive)           \
   X(negative) X(log_probs) X(targets) X(log_input) X(var) X(real) X(imag) X(abs) X(angle) X(steps) X(hidden)     \
   X(params) X(normalized) X(result) X(total) X(noise) X(lengths) X(data) X(batch_sizes) X(concentration) X(rate) \
-  X(grid) X(theta) X(start) X(grads) X(pos_weight) X(prob) X(count)
+  X(tensor) X(grid) X(theta) X(start) X(grads) X(pos_weight) X(prob) X(count)
 
 template <class S> consteval bool has_vjp_for(std::string_view name) {
 #define X(n) if (name == #n) return requires { &S::vjp_##n; };
@@ -116,8 +116,8 @@ template <class S> consteval bool check_op() {
       FB_CHECK((K::kind != Kind::bilinear && K::kind != Kind::fused && K::kind != Kind::opaque && K::kind != Kind::factory) ||
                    (requires { &S::kernel; }) || (requires { &S::write; }),
                "kinds Bilinear, Fused, Opaque and Factory need: static Tensor kernel(...), or write(Tensor self, ...) for in-place ops")
-      FB_CHECK((K::kind != Kind::composite && K::kind != Kind::fused) || (requires { &S::decompose; }),
-               "kinds Fused and Composite need: static Tensor decompose(...) written with other ops")
+      FB_CHECK((K::kind != Kind::composite && K::kind != Kind::fused) || (requires { &S::decompose; }) || (K::kind == Kind::composite && (requires { &S::write; })),
+               "kinds Fused and Composite need: static Tensor decompose(...) written with other ops, or Composite write(Tensor self, ...) for in-place ops")
       {
         if constexpr (requires { &S::kernel; })
           static_assert(takes_schema(&S::kernel, s), "kernel: one C++ parameter per schema parameter, same order: Tensor, int -> int64_t, int[] -> Dims, Scalar, float -> double, bool, Tensor[] -> Tensors, dtype -> DType, str -> std::string; T? -> std::optional<T>");

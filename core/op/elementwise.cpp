@@ -48,18 +48,28 @@ struct ElementwiseTypes { DType result, compute, packed_out; };
 
 // The dtype of the result, of the loop's inputs, and of what the loop writes.
 static ElementwiseTypes types_for(const Op& op, DType promoted) {
-  check<DTypeError>(accepts(op, promoted), "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
+  check<UnsupportedError>(accepts(op, promoted), "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
   if (op.result == Result::floating && category_of(promoted) <= Category::integral) promoted = default_dtype();
   Compute c = compute_of(promoted);
   if (promoted == DType::boolean && op.kernels[int(Compute::boolean)].loop) c = Compute::boolean;
   const Kernels& k = op.kernels[int(c)];
-  check<DTypeError>(k.loop, "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
+  check<UnsupportedError>(k.loop, "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
   const DType packed = storage_of(k.result);
   DType result = promoted;
   if (k.result == Compute::boolean) result = DType::boolean;
   else if (is_complex(promoted) && !is_complex(packed)) result = real_of(promoted);
   else if (k.result == Compute::i64 && category_of(promoted) > Category::integral) result = DType::i64;
   return {result, storage_of(c), packed};
+}
+
+// Operands of wider integers wrap around as a cast to the common dtype does: uint8 tensors equal -1 where 255.
+static bool must_wrap(DType promoted) { return category_of(promoted) == Category::integral && bytes_of(promoted) < 8; }
+static Scalar wrapped(const Scalar& number, DType promoted) {
+  char narrow[8];
+  int64_t wide;
+  fill_packed(promoted, narrow, number, 1);
+  convert_packed(promoted, DType::i64, &wide, narrow, 1);
+  return Scalar(wide);
 }
 
 static DType promoted_type(const Op& op, const Args& args) {
@@ -170,11 +180,20 @@ void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
   } else out[0] = new_output(op, args, shape, types.result);
   alignas(16) char scalars[8 * 16];
   convert_scalars(op, args, types.compute, scalars);
+  const bool wrap = must_wrap(promoted);
   Walk walk(shape);
   for (int i = 0; i < op.tensor_count; ++i) {
     const DType wanted = op.bool_inputs >> i & 1 ? DType::boolean : types.compute;
-    if (args[i].tag == Value::tensor) walk.add_input(args[i].as_tensor(), wanted);
-    else walk.add_number(args[i].as_scalar(), wanted);
+    if (args[i].tag != Value::tensor) {
+      const Scalar number = args[i].as_scalar();
+      walk.add_number(wrap ? wrapped(number, promoted) : number, wanted);
+    } else if (const Tensor& t = args[i].as_tensor(); wrap && bytes_of(t.dtype()) > bytes_of(promoted) && t.dim() == 0) {
+      char here[16];
+      convert_packed(t.dtype(), promoted, here, t.data(), 1);
+      int64_t wide;
+      convert_packed(promoted, DType::i64, &wide, here, 1);
+      walk.add_number(Scalar(wide), wanted);
+    } else walk.add_input(t, wanted);
   }
   walk.set_output(out[0], types.packed_out);
   walk.run(op.kernels[int(types.compute == DType::boolean ? Compute::boolean : compute_of(types.compute))].loop, scalars);

@@ -93,6 +93,7 @@ struct Op {
   Accepts accepts;
   uint8_t tensor_count = 0, scalar_count = 0;
   uint32_t number_params = 0;                          // Tensor parameters that take a Python number as it is
+  bool takes_only_numbers = true;                      // even all of them at once
   uint8_t bool_inputs = 0;                             // mask of inputs that stay bool (where's condition)
   int8_t dim_param = -1, keepdim_param = -1, dtype_param = -1;
   Kernels kernels[compute_count];

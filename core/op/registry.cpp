@@ -7,12 +7,14 @@ namespace fb {
 
 // Every group of ops, in the order of registration.
 #define FB_GROUPS(X) \
-  X(arithmetic) X(comparison) X(bitwise) X(rounding) X(complex) X(exponential) X(trigonometric) X(special) \
-  X(special_gamma) X(special_bessel) X(special_polynomial) X(activation) \
-  X(activation_gate) X(activation_vjp) X(reduce) X(statistics) X(extreme) X(scan) X(sort) X(search) X(view) \
-  X(shape) X(join) X(copy) X(index) X(gather) X(masked) X(create) X(random) \
-  X(matmul) X(linear) X(softmax) X(loss) X(loss_class) X(normalize) X(embedding) X(dropout) X(update) \
-  X(conv) X(pool)
+  X(arithmetic) X(division) X(power) X(sign) X(clamp) X(pairs) X(comparison) X(bitwise) X(rounding) \
+  X(complex) X(exponential) X(trigonometric) X(special) X(special_gamma) X(special_bessel) \
+  X(special_polynomial) X(activation) X(activation_gate) X(activation_vjp) X(reduce) X(statistics) \
+  X(extreme) X(scan) X(sort) X(search) X(view) X(shape) X(join) X(copy) X(index) X(index_along) \
+  X(gather) X(masked) X(create) X(random) X(matmul) X(linear) X(softmax) X(loss) X(loss_class) \
+  X(normalize) X(normalize_channel) X(embedding) X(dropout) X(update) X(conv) X(pool) X(addmm) \
+  X(diagonal) X(dims) X(pad) X(rearrange) X(relayout) X(scatter) X(split) X(window) X(difference) \
+  X(distance) X(histogram) X(norm) X(quantile) X(select) X(unique)
 
 #define X(group) void register_##group(Registry&);
 FB_GROUPS(X)

@@ -212,6 +212,21 @@ struct ScalarTensor {
   }
 };
 
+struct ZeroIn {
+  static constexpr auto schema = "zero_(Tensor(a!) self) -> Tensor";
+  static constexpr auto doc = R"(
+    Fills self with zeros.
+
+    Shapes: self (*) → (*).   Dtypes: all.
+
+    >>> fb.ones(2).zero_()
+    tensor([0., 0.])
+  )";
+  using kind = Opaque;
+  static void write(Tensor self) { fill_(self, Scalar(0)); }
+  static Tensor vjp(Tensor g) { return zeros_like(g); }
+};
+
 // ---- sequences
 template <class T, class F> static void generate(const Tensor& r, F&& value) {
   T* out = r.data<T>();
@@ -389,6 +404,6 @@ struct Eye {
 };
 
 FB_GROUP(create, Full, Empty, Zeros, Ones, EmptyStrided, EmptyLike, ZerosLike, OnesLike, FullLike, NewEmpty, NewEmptyStrided,
-         NewZeros, NewOnes, NewFull, ScalarTensor, Arange, ArangeStart, Range, Linspace, Logspace, Eye)
+         NewZeros, NewOnes, NewFull, ScalarTensor, ZeroIn, Arange, ArangeStart, Range, Linspace, Logspace, Eye)
 
 }  // namespace fb

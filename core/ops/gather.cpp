@@ -1,8 +1,271 @@
+#include <algorithm>
+
+#include "kernels/lines.h"
+#include "kernels/typed.h"
 #include "op/build.h"
 #include "ops.h"
 
+// Reading by index along a dim.
 namespace fb {
 
-FB_GROUP(gather)
+struct Gather;
+struct ScatterAdd;
+struct IndexSelect;
+struct IndexAdd;
+struct Take;
+struct Put;
+struct Embedding;
+struct EmbeddingBackward;
+
+struct Gather {
+  static constexpr auto schema = "gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor";
+  static constexpr auto doc = R"(
+    Elements picked along a dim: result[i][j] = self[index[i][j]][j] for dim 0, and so on.
+
+    Shapes: self (*), index of the same rank, no larger but along dim → shape of index.   Dtypes: all; index int64, int32.
+    Errors: RuntimeError if an index is out of bounds; negative ones are.
+
+    >>> fb.gather(fb.tensor([[1, 2], [3, 4]]), 1, fb.tensor([[1], [0]]))
+    tensor([[2],
+            [3]])
+  )";
+  using kind = Opaque;
+  static Tensor kernel(Tensor self, int64_t dim, Tensor index, bool) {
+    const int d = wrap_dim(dim, self.dim());
+    Tensor r = empty(index.shape(), self.dtype());
+    if (index.numel() == 0) return r;
+    const Tensor x = at_least_1d(self), i = at_least_1d(index);
+    check(x.dim() == i.dim(), "Index tensor must have the same number of dimensions as input tensor, got ", i.dim(), " and ", x.dim());
+    for (int k = 0; k < x.dim(); ++k)
+      check(k == d || i.shape()[k] <= x.shape()[k], "Size does not match at dimension ", k, " expected index ", i.shape().list(),
+            " to be no larger than self ", x.shape().list(), " apart from dimension ", d);
+    const Tensor rows = plain_rows(i, x.shape()[d], d);
+    const IndexedLines lines(i.shape(), x.layout(), d);
+    with_bytes(bytes_of(x.dtype()), [&](auto w) {
+      using W = decltype(w);
+      W* out = r.data<W>();
+      const W* in = x.data<W>();
+      each_indexed(lines, rows.data<int64_t>(), false, [&](int64_t at, int64_t from) { out[at] = in[from]; });
+    });
+    return r;
+  }
+  static NoGrad vjp_index();
+  static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<1, int64_t> dim, In<2> index) {
+    return call_op<ScatterAdd>(zeros(shape, g.dtype()), dim.value, index, g);
+  }
+};
+
+struct TakeAlongDim {
+  static constexpr auto schema = "take_along_dim(Tensor self, Tensor indices, int? dim=None) -> Tensor";
+  static constexpr auto doc = R"(
+    gather with self and indices broadcast against each other; without dim, from the flattened tensor.
+
+    Shapes: self (*), indices broadcastable but along dim → broadcast shape.   Dtypes: all; indices int64.
+
+    >>> fb.take_along_dim(fb.tensor([[3, 1]]), fb.tensor([[1, 0]]), 1)
+    tensor([[1, 3]])
+  )";
+  using kind = Composite;
+  static Tensor decompose(Tensor self, Tensor indices, std::optional<int64_t> dim) {
+    check(indices.dtype() == DType::i64, "torch.take_along_dim(): dtype of indices should be Long but got ", row(indices.dtype()).legacy);
+    if (!dim) return call_op<Gather>(reshape(self, {-1}), 0, reshape(indices, {-1}), false);
+    check(self.dim() == indices.dim(), "torch.take_along_dim(): input and indices should have the same number of dimensions, but got ",
+          self.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
+    const int d = wrap_dim(*dim, self.dim());
+    Dims a = self.shape(), b = indices.shape();
+    if (a.empty()) return call_op<Gather>(self, 0, indices, false);
+    b[d] = a[d];
+    Dims wide = broadcast_shapes("take_along_dim", a, b);
+    const Tensor x = expand(self, wide);
+    wide[d] = indices.shape()[d];
+    return call_op<Gather>(x, d, expand(indices, wide), false);
+  }
+};
+
+struct IndexSelect {
+  static constexpr auto schema = "index_select(Tensor self, int dim, Tensor index) -> Tensor";
+  static constexpr auto doc = R"(
+    The slices along a dim that a vector of indices names.
+
+    Shapes: self (…, n, …), index (k) or () → (…, k, …).   Dtypes: all; index int64, int32.
+    Errors: IndexError if an index is out of bounds; negative ones are.
+
+    >>> fb.index_select(fb.tensor([[1, 2], [3, 4]]), 1, fb.tensor([1]))
+    tensor([[2],
+            [4]])
+  )";
+  using kind = Opaque;
+  static Tensor kernel(Tensor self, int64_t dim, Tensor index) {
+    const int d = wrap_dim(dim, self.dim());
+    check<IndexError>(index.dim() <= 1, "index_select(): Index is supposed to be a vector");
+    check(index.dtype() == DType::i64 || index.dtype() == DType::i32, "index_select(): Expected dtype int32 or int64 for index");
+    const Tensor x = at_least_1d(self), rows = contiguous(to_dtype(at_least_1d(index), DType::i64));
+    if (rows.numel()) {
+      const auto [least, most] = range_of(rows.data<int64_t>(), rows.numel());
+      check<IndexError>(least >= 0 && most < x.shape()[d], "index out of range in self: index ", least < 0 ? least : most,
+                        " for dimension ", d, " with size ", x.shape()[d]);
+    }
+    Tensors indices(static_cast<size_t>(d));
+    indices.push_back(rows);
+    const IndexPlan plan = plan_index(x, indices);
+    Tensor r = empty(self.dim() ? plan.shape : Dims(), self.dtype());
+    check(self.dim() || rows.numel() == 1, "index_select(): index must name one element of a 0-dim tensor");
+    read_indexed(plan, x, r);
+    return r;
+  }
+  static NoGrad vjp_index();
+  static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<1, int64_t> dim, In<2> index) {
+    return call_op<IndexAdd>(zeros(shape, g.dtype()), dim.value, index, g, 1);
+  }
+};
+
+struct Take {
+  static constexpr auto schema = "take(Tensor self, Tensor index) -> Tensor";
+  static constexpr auto doc = R"(
+    Elements by their position in the flattened tensor.
+
+    Shapes: self (*), index (…) → (…).   Dtypes: all; index int64.   Errors: IndexError if an index is out of bounds.
+
+    >>> fb.take(fb.tensor([[1, 2], [3, 4]]), fb.tensor([3, -4]))
+    tensor([4, 1])
+  )";
+  using kind = Opaque;
+  static Tensor kernel(Tensor self, Tensor index) {
+    check(index.dtype() == DType::i64, "take(): Expected a long tensor for index, but got ", row(index.dtype()).legacy);
+    Tensor r = empty(index.shape(), self.dtype());
+    if (index.numel() == 0) return r;
+    check<IndexError>(self.numel() > 0, "take(): tried to take from an empty tensor");
+    const Tensor flat = reshape(self, {-1});
+    const IndexPlan plan = plan_index(flat, {index});
+    read_indexed(plan, flat, r);
+    return r;
+  }
+  static NoGrad vjp_index();
+  static Tensor vjp_self(Tensor g, Shape<0> shape, In<1> index) { return call_op<Put>(zeros(shape, g.dtype()), index, g, true); }
+};
+
+struct Embedding {
+  static constexpr auto schema =
+      "embedding(Tensor weight, Tensor indices, int padding_idx=-1, bool scale_grad_by_freq=False, bool sparse=False) -> Tensor";
+  static constexpr auto doc = R"(
+    Rows of a table, one per index. The row padding_idx, if not negative, gets no gradient; scale_grad_by_freq divides
+    the gradient of a row by how often it was named. Gradients are dense whatever `sparse` says.
+
+    Shapes: weight (V, D), indices (*) → (*, D).   Dtypes: weight all; indices int64, int32.
+    Errors: IndexError if an index is out of bounds.
+
+    >>> fb.embedding(fb.tensor([[1., 2.], [3., 4.]]), fb.tensor([1]))
+    tensor([[3., 4.]])
+  )";
+  using kind = Opaque;
+  static void examine(const Args& args) {
+    const Tensor &weight = args[0].as_tensor(), &indices = args[1].as_tensor();
+    check(weight.dim() == 2, "'weight' must be 2-D, but got shape ", weight.shape().list());
+    check(indices.dtype() == DType::i64 || indices.dtype() == DType::i32, "Expected tensor for argument #1 'indices' to have one of the "
+          "following scalar types: Long, Int; but got torch.", row(indices.dtype()).legacy, "Tensor instead (while checking arguments for embedding)");
+  }
+  static Tensor kernel(Tensor weight, Tensor indices, int64_t, bool, bool) {
+    Dims shape = indices.shape();
+    shape.push(weight.shape()[1]);
+    return reshape(call_op<IndexSelect>(weight, 0, reshape(indices, {-1})), shape);
+  }
+  static NoGrad vjp_indices();
+  static Tensor vjp_weight(Tensor g, Shape<0> shape, In<1> indices, Arg<2, int64_t> padding, Arg<3, bool> scaled) {
+    return call_op<EmbeddingBackward>(g, indices, shape[0], padding.value, scaled.value);
+  }
+};
+
+struct EmbeddingBackward {
+  static constexpr auto schema =
+      "embedding_dense_backward(Tensor self, Tensor indices, int num_weights, int padding_idx, bool scale_grad_by_freq) -> Tensor";
+  static constexpr auto doc = "The gradient of an embedding table: every row of self added to the row its index names.";
+  using kind = Opaque;
+  // Each thread owns a range of table rows and goes through all indices.
+  template <class T>
+  static void add_rows(T* to, const T* g, const int64_t* index, int64_t n, int64_t width, int64_t first, int64_t end, int64_t padding) {
+    for (int64_t i = 0; i < n; ++i) {
+      const int64_t r = index[i];
+      if (r < first || r >= end || r == padding) continue;
+      T* o = to + r * width;
+      const T* in = g + i * width;
+#pragma GCC ivdep
+      for (int64_t k = 0; k < width; ++k) o[k] = plus(o[k], in[k]);
+    }
+  }
+  static Tensor frequency_scale(const Tensor& index, int64_t rows, DType dtype) {
+    std::vector<int64_t> count(static_cast<size_t>(rows));
+    const int64_t* i = index.data<int64_t>();
+    for (int64_t k = 0; k < index.numel(); ++k) ++count[static_cast<size_t>(i[k])];
+    Tensor r = empty({index.numel(), 1}, DType::f64);
+    for (int64_t k = 0; k < index.numel(); ++k) r.data<double>()[k] = 1.0 / double(count[static_cast<size_t>(i[k])]);
+    return to_dtype(r, dtype);
+  }
+  static Tensor kernel(Tensor self, Tensor indices, int64_t rows, int64_t padding, bool scaled) {
+    const int64_t n = indices.numel(), width = self.shape()[self.dim() - 1];
+    const Tensor index = reshape(contiguous(to_dtype(indices, DType::i64)), {n});
+    Tensor g = reshape(contiguous(self), {n, width});
+    if (scaled) g = g * frequency_scale(index, rows, g.dtype());
+    Tensor r = zeros({rows, width}, g.dtype());
+    with_number(g.dtype(), [&](auto t) {
+      using T = decltype(t);
+      T* to = r.data<T>();
+      const T* from = g.data<T>();
+      const int64_t* i = index.data<int64_t>();
+      const int64_t grain = n * width < 65536 ? rows : (rows + 7) / 8;
+      parallel_for(rows, std::max<int64_t>(1, grain), [&](int64_t begin, int64_t end) {
+        if constexpr (is_complex_value<T>) add_rows<T>(to, from, i, n, width, begin, end, padding);
+        else Clones<&add_rows<T>>::pick()(to, from, i, n, width, begin, end, padding);
+      });
+    });
+    return r;
+  }
+  static NoGrad vjp_indices();
+  static Tensor vjp_self(Tensor g, In<1> indices, Arg<2, int64_t> rows, Arg<3, int64_t> padding, Arg<4, bool> scaled) {
+    Tensor r = call_op<Embedding>(g, indices, padding.value, false, false);
+    if (padding >= 0) r = where(unsqueeze(eq(indices, padding.value), -1), Scalar(0), r);
+    if (!scaled) return r;
+    Dims shape = indices.shape();
+    shape.push(1);
+    const Tensor index = reshape(contiguous(to_dtype(indices, DType::i64)), {-1});
+    return r * view(frequency_scale(index, rows, r.dtype()), shape);
+  }
+};
+
+struct OneHot {
+  static constexpr auto schema = "one_hot(Tensor input, int num_classes=-1) -> Tensor";
+  static constexpr auto doc = R"(
+    A row with a single 1 per class index; without num_classes, as many classes as the largest index needs.
+
+    Shapes: input (*) → (*, num_classes), int64.   Dtypes: int64.
+
+    >>> fb.one_hot(fb.tensor([1, 0]))
+    tensor([[0, 1],
+            [1, 0]])
+  )";
+  using kind = Opaque;
+  static constexpr bool differentiable = false;
+  static Tensor kernel(Tensor input, int64_t classes) {
+    check(input.dtype() == DType::i64, "one_hot is only applicable to index tensor of type LongTensor.");
+    const Tensor index = contiguous(input);
+    const int64_t n = index.numel();
+    check(n > 0 || classes > 0, "Can not infer total number of classes from empty tensor.");
+    if (n > 0) {
+      const auto [least, most] = range_of(index.data<int64_t>(), n);
+      check(least >= 0, "Class values must be non-negative.");
+      if (classes == -1) classes = most + 1;
+      check(classes >= 1, "num_classes should be positive");
+      check(most < classes, "Class values must be smaller than num_classes.");
+    }
+    Dims shape = input.shape();
+    shape.push(classes);
+    Tensor r = zeros(shape, DType::i64);
+    int64_t* out = r.data<int64_t>();
+    const int64_t* i = index.data<int64_t>();
+    for (int64_t k = 0; k < n; ++k) out[k * classes + i[k]] = 1;
+    return r;
+  }
+};
+
+FB_GROUP(gather, Gather, TakeAlongDim, IndexSelect, Take, Embedding, EmbeddingBackward, OneHot)
 
 }  // namespace fb

@@ -1,17 +1,36 @@
-#include "kernels/gemm.h"
 #include "op/build.h"
-#include "ops.h"
+#include "ops/products.h"
 
 namespace fb {
 
-static Tensor adjoint(const Tensor& t) { return conj(transpose(t, -2, -1)); }
+std::string_view c_name(DType d) {
+  switch (d) {
+    case DType::boolean: return "bool";
+    case DType::u8: return "unsigned char";
+    case DType::i8: return "signed char";
+    case DType::i16: return "short";
+    case DType::i32: return "int";
+    case DType::i64: return "long";
+    case DType::f32: return "float";
+    case DType::f64: return "double";
+    case DType::f16: return "c10::Half";
+    case DType::bf16: return "c10::BFloat16";
+    case DType::c64: return "c10::complex<float>";
+    default: return "c10::complex<double>";
+  }
+}
+
+static void check_same(const Tensor& a, const Tensor& b) {
+  check<DTypeError>(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ", c_name(a.dtype()), " != ",
+                    c_name(b.dtype()));
+}
 
 struct Mm {
   static constexpr auto schema = "mm(Tensor self, Tensor mat2) -> Tensor";
   static constexpr auto doc = R"(
     Product of two matrices.
 
-    Shapes: self (m, k), mat2 (k, n) → (m, n).   Dtypes: all.
+    Shapes: self (m, k), mat2 (k, n) → (m, n).   Dtypes: all but bool, equal.
 
     >>> fb.mm(fb.ones(2, 3), fb.ones(3, 1))
     tensor([[3.],
@@ -19,18 +38,215 @@ struct Mm {
   )";
   using kind = Bilinear;
   static Tensor kernel(Tensor a, Tensor b) {
-    check(a.dim() == 2 && b.dim() == 2, "mm: self and mat2 must be matrices, given shapes ", a.shape(), " and ", b.shape());
-    check<ShapeError>(a.shape()[1] == b.shape()[0], "mat1 and mat2 shapes cannot be multiplied (", a.shape()[0], "x", a.shape()[1], " and ",
-                      b.shape()[0], "x", b.shape()[1], ")");
-    check<DTypeError>(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ", name_of(a.dtype()), " != ", name_of(b.dtype()));
+    check<ShapeError>(a.dim() == 2, "self must be a matrix, got shape ", a.shape().list());
+    check<ShapeError>(b.dim() == 2, "mat2 must be a matrix, got shape ", b.shape().list());
+    check_matrices(a, b);
+    check_same(a, b);
+    check_number_type(a.dtype(), "addmm_impl_cpu_");
     Tensor r = empty({a.shape()[0], b.shape()[1]}, a.dtype());
-    gemm(r, a, b);
+    matmul_into(r, a, b);
     return r;
   }
   static Tensor vjp_self(Tensor g, In<1> b) { return mm(g, adjoint(b)); }
   static Tensor vjp_mat2(Tensor g, In<0> a) { return mm(adjoint(a), g); }
 };
 
-FB_GROUP(matmul, Mm)
+struct Bmm {
+  static constexpr auto schema = "bmm(Tensor self, Tensor mat2) -> Tensor";
+  static constexpr auto doc = R"(
+    Products of two batches of matrices, one by one.
+
+    Shapes: self (b, m, k), mat2 (b, k, n) → (b, m, n).   Dtypes: all but bool, equal.
+
+    >>> fb.bmm(fb.ones(1, 1, 2), fb.ones(1, 2, 1))
+    tensor([[[2.]]])
+  )";
+  using kind = Bilinear;
+  static Tensor kernel(Tensor a, Tensor b) {
+    check<ShapeError>(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", a.shape().list());
+    check<ShapeError>(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", b.shape().list());
+    check<ShapeError>(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1],
+                      "Expected size for first two dimensions of batch2 tensor to be: [", a.shape()[0], ", ", a.shape()[2],
+                      "] but got: [", b.shape()[0], ", ", b.shape()[1], "].");
+    check<DTypeError>(a.dtype() == b.dtype(), "expected scalar type ", row(a.dtype()).legacy, " but found ", row(b.dtype()).legacy);
+    check_number_type(a.dtype(), "bmm");
+    Tensor r = empty({a.shape()[0], a.shape()[1], b.shape()[2]}, a.dtype());
+    matmul_into(r, a, b);
+    return r;
+  }
+  static Tensor vjp_self(Tensor g, In<1> b) { return bmm(g, adjoint(b)); }
+  static Tensor vjp_mat2(Tensor g, In<0> a) { return bmm(adjoint(a), g); }
+};
+
+// Every pair of ranks that mm, mv and dot do not take; a vector is a row on the left and a column on the right.
+struct MatmulBatched {
+  static constexpr auto schema = "_matmul(Tensor self, Tensor other) -> Tensor";
+  static constexpr auto doc = "Product over the last two dims, batch dims broadcast without copies; vectors count as matrices.";
+  using kind = Bilinear;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    const int a = args[0].as_tensor().dim(), b = args[1].as_tensor().dim();
+    return a == 1 && b == 2 ? "SqueezeBackward4" : a == 2 && b > 2 ? "CloneBackward0" : "UnsafeViewBackward0";
+  }
+  static Tensor kernel(Tensor self, Tensor other) {
+    const bool row = self.dim() == 1, column = other.dim() == 1;
+    const Tensor a = row ? with_dim(self, 0) : self, b = column ? with_dim(other, 1) : other;
+    check_operands(self, other, a, b);
+    Dims batch_a = a.shape(), batch_b = b.shape();
+    batch_a.resize(a.dim() - 2);
+    batch_b.resize(b.dim() - 2);
+    Dims shape = broadcast_shapes("matmul", batch_a, batch_b);
+    shape.push(a.size(-2));
+    shape.push(b.size(-1));
+    Tensor r = empty(shape, a.dtype());
+    matmul_into(r, a, b);
+    if (!row && !column) return r;
+    const int dropped = column ? shape.size() - 1 : shape.size() - 2;
+    return alias(r, Layout(shape.erased(dropped)));
+  }
+  static void check_operands(const Tensor& self, const Tensor& other, const Tensor& a, const Tensor& b) {
+    if (self.dtype() != other.dtype())
+      check<DTypeError>(false, "expected scalar type ", fb::row(self.dtype()).legacy, " but found ", fb::row(other.dtype()).legacy);
+    check_number_type(a.dtype(), "bmm");
+    if (a.size(-1) == b.size(-2)) return;
+    const int64_t rows = a.size(-1) ? a.numel() / a.size(-1) : 0;
+    check<ShapeError>(other.dim() != 1, "size mismatch, got input (", rows, "), mat (", rows, "x", a.size(-1), "), vec (",
+                      b.size(-2), ")");
+    check<ShapeError>(self.dim() < 3 || other.dim() < 3, "Expected size for first two dimensions of batch2 tensor to be: [",
+                      a.size(0), ", ", a.size(-1), "] but got: [", b.size(0), ", ", b.size(-2), "].");
+    check<ShapeError>(false, "mat1 and mat2 shapes cannot be multiplied (", self.dim() == 1 ? 1 : rows, "x", a.size(-1), " and ",
+                      b.size(-2), "x", b.size(-1), ") in a matmul of shapes ", self.shape().list(), " and ", other.shape().list());
+  }
+  static Tensor product(const Tensor& a, const Tensor& b) {
+    return a.dim() == 2 && b.dim() == 2 ? mm(a, b) : call_op<MatmulBatched>(a, b);
+  }
+  // The gradient with the dims that vectors lack.
+  static Tensor widened(const Tensor& g, const Dims& a, const Dims& b) {
+    Tensor r = b.size() == 1 ? unsqueeze(g, -1) : g;
+    return a.size() == 1 ? unsqueeze(r, -2) : r;
+  }
+  static Tensor vjp_self(Tensor g, In<1> other, Shape<0> shape) {
+    const Tensor b = other.dim() == 1 ? unsqueeze(other, 1) : other;
+    const Tensor r = product(widened(g, shape, other.shape()), adjoint(b));
+    return shape.size() == 1 && r.dim() == 2 ? squeeze(r, 0) : r;
+  }
+  static Tensor vjp_other(Tensor g, In<0> self, Shape<1> shape) {
+    const Tensor a = self.dim() == 1 ? unsqueeze(self, 0) : self, wide = widened(g, self.shape(), shape);
+    const bool folds = shape.size() <= 2 && a.dim() > 2;          // one long product instead of a sum over the batch
+    const int64_t k = a.size(-1), n = wide.size(-1);
+    const Tensor r = folds ? mm(adjoint(reshape(a, {rows_of(a), k})), reshape(wide, {rows_of(wide), n}))
+                           : product(adjoint(a), wide);
+    return shape.size() == 1 ? squeeze(r, -1) : r;
+  }
+  static int64_t rows_of(const Tensor& t) {
+    int64_t rows = 1;
+    for (int d = 0; d < t.dim() - 1; ++d) rows *= t.shape()[d];
+    return rows;
+  }
+};
+
+struct Matmul {
+  static constexpr auto schema = "matmul(Tensor self, Tensor other) -> Tensor";
+  static constexpr auto doc = R"(
+    Matrix product; vectors count as a row on the left and a column on the right, further dims are a batch, broadcast.
+
+    Shapes: (k), (k) → (); (…, m, k), (…, k, n) → (…, m, n); (k), (…, k, n) → (…, n); (…, m, k), (k) → (…, m).
+    Dtypes: all but bool, equal.   Errors: RuntimeError for a 0-d tensor or sizes that do not meet.
+
+    >>> fb.matmul(fb.ones(2, 3), fb.ones(3))
+    tensor([3., 3.])
+  )";
+  using kind = Composite;
+  static Tensor decompose(Tensor a, Tensor b) {
+    if (a.dim() == 2 && b.dim() == 2) return mm(a, b);
+    check<ShapeError>(a.dim() > 0 && b.dim() > 0, "both arguments to matmul need to be at least 1D, but they are ", a.dim(),
+                      "D and ", b.dim(), "D");
+    if (a.dim() == 1 && b.dim() == 1) return call_op<Dot>(a, b);
+    if (a.dim() == 2 && b.dim() == 1) return call_op<Mv>(a, b);
+    return call_op<MatmulBatched>(a, b);
+  }
+};
+
+struct Mv {
+  static constexpr auto schema = "mv(Tensor self, Tensor vec) -> Tensor";
+  static constexpr auto doc = R"(
+    Product of a matrix and a vector.
+
+    Shapes: self (m, k), vec (k) → (m).   Dtypes: all but bool, equal.
+
+    >>> fb.mv(fb.ones(2, 3), fb.ones(3))
+    tensor([3., 3.])
+  )";
+  using kind = Bilinear;
+  static Tensor kernel(Tensor a, Tensor v) {
+    check<ShapeError>(a.dim() == 2 && v.dim() == 1, "vector + matrix @ vector expected, got 1, ", a.dim(), ", ", v.dim());
+    check<ShapeError>(a.shape()[1] == v.shape()[0], "size mismatch, got input (", a.shape()[0], "), mat (", a.shape()[0], "x",
+                      a.shape()[1], "), vec (", v.shape()[0], ")");
+    check<DTypeError>(a.dtype() == v.dtype(), "addmv input tensors must have the same dtype, but got ", row(a.dtype()).legacy,
+                      " and ", row(v.dtype()).legacy);
+    check_number_type(a.dtype(), "addmv_impl_cpu");
+    Tensor r = empty({a.shape()[0]}, a.dtype());
+    matmul_into(with_dim(r, 1), a, with_dim(v, 1));
+    return r;
+  }
+  static Tensor vjp_self(Tensor g, In<1> v) { return unsqueeze(g, 1) * conj(unsqueeze(v, 0)); }
+  static Tensor vjp_vec(Tensor g, In<0> a) { return call_op<Mv>(adjoint(a), g); }
+};
+
+static void check_vectors(const Tensor& a, const Tensor& b, std::string_view name) {
+  check<ShapeError>(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ", b.dim(), "D tensors");
+  check<DTypeError>(a.dtype() == b.dtype(), name, " : expected both vectors to have same dtype, but found ", row(a.dtype()).legacy,
+                    " and ", row(b.dtype()).legacy);
+  check<ShapeError>(a.numel() == b.numel(), "inconsistent tensor size, expected tensor ", a.shape().list(), " and src ",
+                    b.shape().list(), " to have the same number of elements, but got ", a.numel(), " and ", b.numel(),
+                    " elements respectively");
+  check_number_type(a.dtype(), name);
+}
+
+static Tensor dot_product(const Tensor& a, const Tensor& b) {
+  const DType dtype = a.dtype(), compute = storage_of(compute_of(dtype));
+  const Tensor x = to_dtype(a, compute), y = to_dtype(b, compute), r = empty(Dims(), compute);
+  dot(compute_of(compute), r.data(), x.data(), x.strides()[0], y.data(), y.strides()[0], x.numel());
+  return to_dtype(r, dtype);
+}
+
+struct Dot {
+  static constexpr auto schema = "dot(Tensor self, Tensor tensor) -> Tensor";
+  static constexpr auto doc = R"(
+    Sum of the products of two vectors' elements.
+
+    Shapes: self (n), tensor (n) → ().   Dtypes: all but bool, equal.
+
+    >>> fb.dot(fb.tensor([1., 2.]), fb.tensor([3., 4.]))
+    tensor(11.)
+  )";
+  using kind = Bilinear;
+  static Tensor kernel(Tensor a, Tensor b) {
+    check_vectors(a, b, "dot");
+    return dot_product(a, b);
+  }
+  static Tensor vjp_self(Tensor g, In<1> b) { return g * conj(b); }
+  static Tensor vjp_tensor(Tensor g, In<0> a) { return g * conj(a); }
+};
+
+struct Vdot {
+  static constexpr auto schema = "vdot(Tensor self, Tensor other) -> Tensor";
+  static constexpr auto doc = R"(
+    Sum of the products of two vectors' elements, those of the first conjugated.
+
+    Shapes: self (n), other (n) → ().   Dtypes: all but bool, equal.
+
+    >>> fb.vdot(fb.tensor([1., 2.]), fb.tensor([3., 4.]))
+    tensor(11.)
+  )";
+  using kind = Opaque;
+  static Tensor kernel(Tensor a, Tensor b) {
+    check_vectors(a, b, is_complex(a.dtype()) ? "vdot" : "dot");
+    return dot_product(conj(a), b);
+  }
+  static Tensor vjp_self(Tensor g, In<1> b) { return conj(g) * b; }
+  static Tensor vjp_other(Tensor g, In<0> a) { return g * a; }
+};
+
+FB_GROUP(matmul, Mm, Bmm, MatmulBatched, Matmul, Mv, Dot, Vdot)
 
 }  // namespace fb

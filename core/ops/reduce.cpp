@@ -1,4 +1,5 @@
 #include "kernels/along.h"
+#include "math/exponential.h"
 #include "math/words.h"
 #include "op/build.h"
 
@@ -76,7 +77,7 @@ struct Mean {
   }
   static Tensor vjp(Tensor g, Shape<0> shape, Arg<1, Value> dim, Arg<2, bool> keepdim) {
     int64_t n = 1;
-    for (int64_t d : normalized_dims(dim, shape.size())) n *= shape[int(d)];
+    if (!shape.empty()) for (int64_t d : normalized_dims(dim, shape.size())) n *= shape[int(d)];
     return spread(g / static_cast<double>(n), shape, dim, keepdim);
   }
 };
@@ -265,7 +266,7 @@ struct CountNonzero {
     >>> fb.count_nonzero(fb.tensor([0., 1., 2.]))
     tensor(2)
   )";
-  using kind = Reduction<Result::same, all_numbers>;
+  using kind = Reduction<Result::whole, all_numbers>;
   static constexpr bool differentiable = false;
   template <class A> static A start() { return 0; }
   template <class T> static int64_t map(T x) { return x != T{}; }
@@ -273,11 +274,80 @@ struct CountNonzero {
   template <class A> static A finish(A a, int64_t) { return a; }
 };
 
+template <class T> static void rows_logsumexp(const T* x, int64_t rows, int64_t n, T* out) {
+  constexpr int lanes = 16;
+  for (int64_t r = 0; r < rows; ++r, x += n) {
+    T high[lanes], total[lanes];
+    for (int j = 0; j < lanes; ++j) high[j] = lowest_of<T>, total[j] = 0;
+    const int64_t whole = n - n % lanes;
+    for (int64_t i = 0; i < whole; i += lanes)
+      for (int j = 0; j < lanes; ++j) high[j] = (high[j] > x[i + j]) | (high[j] != high[j]) ? high[j] : x[i + j];
+    T m = lowest_of<T>;
+    for (int j = 0; j < lanes; ++j) m = m > high[j] || m != m ? m : high[j];
+    for (int64_t i = whole; i < n; ++i) m = m > x[i] || m != m ? m : x[i];
+    const T shift = m - m == T(0) ? m : T(0);          // infinities are left to exp and log
+    for (int64_t i = 0; i < whole; i += lanes)
+      for (int j = 0; j < lanes; ++j) total[j] += math::exp(x[i + j] - shift);
+    T s = 0;
+    for (int64_t i = whole; i < n; ++i) s += math::exp(x[i] - shift);
+    for (int j = 0; j < lanes; ++j) s += total[j];
+    out[r] = std::log(s) + shift;
+  }
+}
+
+struct Logsumexp {
+  static constexpr auto schema = "logsumexp(Tensor self, int[] dim, bool keepdim=False) -> Tensor";
+  static constexpr auto doc = R"(
+    Logarithm of the sum of exponentials over `dim`, shifted by the largest element so that nothing overflows.
+
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.
+    Dtypes: floating, complex; integers give the default float.   Limits: of nothing, -inf.
+
+    >>> fb.logsumexp(fb.tensor([1000., 1000.]), 0)
+    tensor(1000.6931)
+  )";
+  using kind = Fused;
+  static Tensor as_float(const Tensor& x) {
+    return category_of(x.dtype()) <= Category::integral ? to_dtype(x, default_dtype()) : x;
+  }
+  static Tensor shifted_sum(const Tensor& x, const Value& dim, bool keepdim) {
+    if (x.numel() == 0) return log(sum(exp(x), dim, keepdim));
+    Tensor m = amax(real_part(x), dim, true);
+    m = where(eq(m - m, 0), m, Scalar(0));             // infinities are left to exp and log
+    const Tensor r = log(sum(exp(x - m), dim, true)) + m;
+    return keepdim ? r : reshape(r, sum(m, dim, false).shape());
+  }
+  static Tensor kernel(Tensor self, Value dim, bool keepdim) {
+    const Tensor x = as_float(self);
+    const Dims dims = normalized_dims(dim, x.dim());
+    const bool rows = dims.size() == 1 && x.dim() > 0 && dims[0] == x.dim() - 1 && x.is_contiguous();
+    if (!rows || x.numel() == 0 || (x.dtype() != DType::f32 && x.dtype() != DType::f64)) return shifted_sum(x, dim, keepdim);
+    Tensor r = empty(reduced_at(x.shape(), x.dim() - 1, keepdim), x.dtype());
+    const int64_t n = x.shape().back(), grain = std::max<int64_t>(1, elementwise_grain / 4 / n);
+    auto run = [&](auto zero) {
+      using T = decltype(zero);
+      const auto row_loop = Clones<&rows_logsumexp<T>>::pick();
+      const T* in = x.data<T>();
+      T* out = r.data<T>();
+      parallel_for(r.numel(), grain, [&](int64_t b, int64_t e) { row_loop(in + b * n, e - b, n, out + b); });
+    };
+    if (x.dtype() == DType::f32) run(float());
+    else run(double());
+    return r;
+  }
+  static Tensor decompose(Tensor x, Value dim, bool keepdim) { return shifted_sum(as_float(x), dim, keepdim); }
+  static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, bool> keepdim) {
+    const Tensor log_share = x - spread(y, x.shape(), dim, keepdim);
+    const Tensor share = where(eq(log_share, log_share), exp(log_share), Scalar(0));   // -inf - -inf shares nothing
+    return spread(g, x.shape(), dim, keepdim) * conj(share);
+  }
+};
+
 bool has_nan(const Tensor& a) {
   const Tensor r = call_op<Any>(call_op<Isnan>(a), Value(), false);
   return *r.data<bool>();
 }
 
-FB_GROUP(reduce, Sum, Mean, Amax, Amin, Any, All, Prod, Nansum, Nanmean, CountNonzero)
+FB_GROUP(reduce, Sum, Mean, Amax, Amin, Any, All, Prod, Nansum, Nanmean, CountNonzero, Logsumexp)
 
 }  // namespace fb

@@ -39,7 +39,7 @@ struct Permute {
   )";
   using kind = View;
   static Layout forward(const Layout& x, Dims dims) {
-    check(dims.size() == x.dim(), "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ",
+    check(dims.size() == x.dim(), "permute(): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ",
           x.dim(), " is not equal to len(dims) = ", dims.size());
     Dims shape, strides, seen;
     for (int64_t d : dims) {
@@ -251,14 +251,14 @@ struct Squeeze {
     for (bool& d : drop) d = true;
     return without_ones(x, drop);
   }
-  static Tensor vjp(Tensor g, Shape<0> shape) { return view(contiguous(g), shape); }
+  static Tensor vjp(Tensor g, Shape<0> shape) { return reshape(g, shape); }
 };
 
-struct SqueezeDim {
-  static constexpr auto schema = "squeeze.dim(Tensor(a) self, int[] dim) -> Tensor(a)";
+struct SqueezeDims {
+  static constexpr auto schema = "squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)";
   static constexpr auto doc = Squeeze::doc;
   using kind = View;
-  static constexpr auto grad_name = "SqueezeBackward1";
+  static constexpr auto grad_name = "SqueezeBackward2";
   static Layout forward(const Layout& x, Dims dims) {
     bool drop[Dims::max_count] = {};
     for (int64_t d : dims) {
@@ -268,53 +268,17 @@ struct SqueezeDim {
     }
     return without_ones(x, drop);
   }
-  static Tensor vjp(Tensor g, Shape<0> shape) { return view(contiguous(g), shape); }
+  static Tensor vjp(Tensor g, Shape<0> shape) { return reshape(g, shape); }
 };
 
-struct AsStrided {
-  static constexpr auto schema = "as_strided(Tensor(a) self, int[] size, int[] stride, int? storage_offset=None) -> Tensor(a)";
-  static constexpr auto doc = R"(
-    A view of self's storage with any sizes, strides and offset, counted in elements.
-
-    Shapes: → size.   Dtypes: all.   Errors: RuntimeError if it reaches outside the storage.
-
-    >>> fb.as_strided(fb.arange(6), (2, 2), (1, 2))
-    tensor([[0, 2],
-            [1, 3]])
-  )";
+struct SqueezeDim {
+  static constexpr auto schema = "squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)";
+  static constexpr auto doc = Squeeze::doc;
   using kind = View;
-  static Layout forward(const Layout& x, Dims size, Dims stride, std::optional<int64_t> offset) {
-    check(size.size() == stride.size(), "mismatch in length of strides and shape: ", stride.list(), " and ", size.list());
-    for (int i = 0; i < size.size(); ++i) {
-      check(stride[i] >= 0, "as_strided: Negative strides are not supported at the moment, got strides: ", stride.list());
-      check(size[i] >= 0, "Trying to create tensor with negative dimension ", size[i], ": ", size.list());
-    }
-    check(offset.value_or(0) >= 0, "Tensor: invalid storage offset ", offset.value_or(0));
-    return {size, stride, offset.value_or(x.offset)};
-  }
-  static Tensor vjp(Tensor g, Shape<0> shape, Arg<1, Dims> size, Arg<2, Dims> stride, Arg<3, std::optional<int64_t>> offset);
+  static constexpr auto grad_name = "SqueezeBackward1";
+  static Layout forward(const Layout& x, int64_t dim) { return SqueezeDims::forward(x, {dim}); }
+  static Tensor vjp(Tensor g, Shape<0> shape) { return reshape(g, shape); }
 };
-
-// The input is taken to be packed, as a gradient of its shape is: every element read is added to its place.
-Tensor AsStrided::vjp(Tensor g, Shape<0> shape, Arg<1, Dims> size, Arg<2, Dims> stride, Arg<3, std::optional<int64_t>> offset) {
-  Tensor r = zeros(shape, g.dtype());
-  const Layout target(size, stride, offset.value.value_or(0));
-  GradOff off;
-  if (!may_overlap_itself(target)) {
-    add_(alias(r, target), g);
-    return r;
-  }
-  for (int64_t i = 0; i < g.numel(); ++i) {            // overlapping windows: one element at a time
-    int64_t rest = i, place = target.offset;
-    Tensor one = reshape(g, {-1});
-    for (int k = size.value.size() - 1; k >= 0; --k) {
-      place += rest % size.value[k] * stride.value[k];
-      rest /= size.value[k];
-    }
-    add_(alias(r, Layout(Dims(), Dims(), place)), select(one, 0, i));
-  }
-  return r;
-}
 
 struct Alias {
   static constexpr auto schema = "alias(Tensor(a) self) -> Tensor(a)";
@@ -360,7 +324,7 @@ struct Overwrite {
   static Tensor vjp_other(Tensor g, Arg<2, Value> steps) { return replay(steps_of(steps), g); }
 };
 
-FB_GROUP(view, Transpose, Permute, Select, SliceOp, Narrow, Expand, ViewOp, Reshape, Unsqueeze, Squeeze, SqueezeDim, AsStrided,
-         Alias, Embed, Overwrite)
+FB_GROUP(view, Transpose, Permute, Select, SliceOp, Narrow, Expand, ViewOp, Reshape, Unsqueeze, Squeeze, SqueezeDim,
+         SqueezeDims, Alias, Embed, Overwrite)
 
 }  // namespace fb

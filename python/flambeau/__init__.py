@@ -24,8 +24,9 @@ from . import _formats  # noqa: E402
 from ._C import *  # noqa: E402, F401, F403
 from ._formats import (channels_last, channels_last_3d, contiguous_format, layout, memory_format,  # noqa: E402, F401
                        preserve_format, sparse_coo, sparse_csr, strided)
-from . import _tensor  # noqa: E402
+from . import _aliases, _tensor  # noqa: E402
 
+_aliases.apply(globals())
 _tensor._attach()
 from . import overrides  # noqa: E402
 

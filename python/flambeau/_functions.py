@@ -10,7 +10,7 @@ __all__ = ["is_tensor", "is_storage", "is_floating_point", "is_complex", "numel"
            "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
            "get_deterministic_debug_mode", "set_float32_matmul_precision", "get_float32_matmul_precision",
            "set_warn_always", "is_warn_always_enabled", "set_flush_denormal", "compiled_with_cxx11_abi",
-           "is_conj", "is_neg"]
+           "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg"]
 
 _settings = {"deterministic": 0, "matmul_precision": "highest", "interop_threads": 1, "warn_always": False}
 
@@ -147,6 +147,36 @@ def broadcast_shapes(*shapes):
 def result_type(tensor1, tensor2):
     """The dtype of an operation on two tensors or numbers, by the promotion rules."""
     return _C._result_type(tensor1, tensor2)
+
+
+def resolve_conj(input):
+    """`input`: conjugates are computed at once."""
+    return input
+
+
+def resolve_neg(input):
+    """`input`: negatives are computed at once."""
+    return input
+
+
+def allclose(input, other, rtol=1e-05, atol=1e-08, equal_nan=False):
+    """Whether every |input - other| ≤ atol + rtol * |other|.
+
+    >>> fb.allclose(fb.tensor([1., 2.]), fb.tensor([1., 2. + 1e-9]))
+    True
+    """
+    return _C._all_true(_C.isclose(input, other, rtol, atol, equal_nan))
+
+
+def equal(input, other):
+    """Whether two tensors have the same shape and the same elements; nan equals nothing.
+
+    >>> fb.equal(fb.tensor([1, 2]), fb.tensor([1, 2]))
+    True
+    """
+    if input.shape != other.shape:
+        return False
+    return _C._all_true(_C.eq(input, other))
 
 
 def typename(obj):

@@ -365,6 +365,19 @@ def is_inference(self):
     return False
 
 
+def _set_real(self, value):
+    _C.real(self).copy_(value)
+
+
+def _set_imag(self, value):
+    _C.imag(self).copy_(value)
+
+
+def where(self, condition, y):
+    """Elements of this tensor where `condition` holds, of `y` elsewhere."""
+    return _C.where(condition, self, y)
+
+
 def layout(self):
     return _C.strided
 
@@ -404,6 +417,11 @@ def _attach():
         setattr(Tensor, flag, lambda self: False)
     for same in ("resolve_conj", "resolve_neg"):
         setattr(Tensor, same, lambda self: self)
+    Tensor.real = property(lambda self: self if not self.is_complex() else _C.real(self), _set_real)
+    Tensor.imag = property(lambda self: _C.imag(self), _set_imag)
+    from ._functions import allclose, equal
+    Tensor.allclose, Tensor.equal = allclose, equal
+    Tensor.__rdiv__ = Tensor.__rtruediv__
     Tensor.__torch_function__ = classmethod(_default_torch_function)
 
 

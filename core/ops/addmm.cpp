@@ -1,0 +1,212 @@
+#include "op/build.h"
+#include "ops/products.h"
+
+// Products that are added to a tensor: beta * self + alpha * product. A beta of zero ignores self, nan and all.
+namespace fb {
+
+static void check_dtypes(const Tensor& self, const Tensor& a, const Tensor& b) {
+  check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "self and mat2 must have the same dtype, but got ",
+                    row(self.dtype()).legacy, ", ", row(a.dtype()).legacy, " and ", row(b.dtype()).legacy);
+}
+
+// A packed tensor that holds self, broadcast; or nothing in particular when beta is zero.
+static Tensor start_from(const Tensor& self, const Dims& shape, const Scalar& beta) {
+  const int lead = shape.size() - self.dim();
+  check<ShapeError>(lead >= 0, "expand(", self.shape().list(), ", size=", shape.list(), "): the number of sizes provided (",
+                    shape.size(), ") must be greater or equal to the number of dimensions in the tensor (", self.dim(), ")");
+  for (int d = lead; d < shape.size(); ++d)
+    check<ShapeError>(self.shape()[d - lead] == 1 || self.shape()[d - lead] == shape[d], "The expanded size of the tensor (",
+                      shape[d], ") must match the existing size (", self.shape()[d - lead], ") at non-singleton dimension ", d,
+                      ".  Target sizes: ", shape.list(), ".  Tensor sizes: ", self.shape().list());
+  const Tensor r = empty(shape, self.dtype());
+  if (!beta.equals(0)) copy_(r, self);
+  return r;
+}
+
+static Tensor combined(const Tensor& self, const Tensor& product, const Scalar& beta, const Scalar& alpha) {
+  const Tensor p = alpha.equals(1) ? product : mul(product, Value(alpha));
+  if (beta.equals(0)) return p;
+  return add(beta.equals(1) ? self : mul(self, Value(beta)), p);
+}
+
+struct Addmm {
+  static constexpr auto schema = "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr auto doc = R"(
+    beta * self + alpha * (mat1 @ mat2); beta=0 ignores self.
+
+    Shapes: self broadcastable to (m, n), mat1 (m, k), mat2 (k, n) → (m, n).   Dtypes: all but bool, equal.
+
+    >>> fb.addmm(fb.ones(1), fb.ones(1, 2), fb.ones(2, 1))
+    tensor([[3.]])
+  )";
+  using kind = Fused;
+  static constexpr bool in_place = true;
+  static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
+    check<ShapeError>(a.dim() == 2 && b.dim() == 2, a.dim() == 2 ? "mat2" : "mat1", " must be a matrix, got ", a.dim(), "-D and ",
+                      b.dim(), "-D tensors");
+    check_matrices(a, b);
+    check_dtypes(self, a, b);
+    check_number_type(a.dtype(), "addmm_impl_cpu_");
+    const Dims shape = {a.shape()[0], b.shape()[1]};
+    const bool as_bias = beta.equals(1) && self.dim() == 1 && self.numel() == shape[1];
+    const Tensor r = as_bias ? empty(shape, a.dtype()) : start_from(self, shape, beta);
+    matmul_into(r, a, b, alpha, as_bias ? Scalar(0) : beta, as_bias ? contiguous(self) : Tensor());
+    return r;
+  }
+  static Tensor decompose(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
+    return combined(self, mm(a, b), beta, alpha);
+  }
+  static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<3, Scalar> beta) {
+    return sum_to_shape(scaled_gradient(g, beta), shape);
+  }
+  static Tensor vjp_mat1(Tensor g, In<2> b, Arg<4, Scalar> alpha) { return scaled_gradient(mm(g, adjoint(b)), alpha); }
+  static Tensor vjp_mat2(Tensor g, In<1> a, Arg<4, Scalar> alpha) { return scaled_gradient(mm(adjoint(a), g), alpha); }
+};
+
+struct Addmv {
+  static constexpr auto schema = "addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr auto doc = R"(
+    beta * self + alpha * (mat @ vec); beta=0 ignores self.
+
+    Shapes: self broadcastable to (m), mat (m, k), vec (k) → (m).   Dtypes: all but bool, equal.
+
+    >>> fb.addmv(fb.ones(1), fb.ones(1, 2), fb.ones(2))
+    tensor([3.])
+  )";
+  using kind = Fused;
+  static constexpr bool in_place = true;
+  static Tensor kernel(Tensor self, Tensor a, Tensor v, Scalar beta, Scalar alpha) {
+    check<ShapeError>(a.dim() == 2 && v.dim() == 1 && self.dim() <= 1, "vector + matrix @ vector expected, got ", self.dim(), ", ",
+                      a.dim(), ", ", v.dim());
+    check<ShapeError>(a.shape()[1] == v.shape()[0] && (self.numel() == 1 || self.numel() == a.shape()[0]),
+                      "size mismatch, got input (", self.numel(), "), mat (", a.shape()[0], "x", a.shape()[1], "), vec (",
+                      v.shape()[0], ")");
+    check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == v.dtype(), "addmv input tensors must have the same dtype, but got ",
+                      row(a.dtype()).legacy, ", ", row(v.dtype()).legacy, ", and ", row(self.dtype()).legacy);
+    check_number_type(a.dtype(), "addmv_impl_cpu");
+    const Tensor r = start_from(self, {a.shape()[0]}, beta);
+    matmul_into(with_dim(r, 1), a, with_dim(v, 1), alpha, beta);
+    return r;
+  }
+  static Tensor decompose(Tensor self, Tensor a, Tensor v, Scalar beta, Scalar alpha) {
+    return combined(self, call_op<Mv>(a, v), beta, alpha);
+  }
+  static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<3, Scalar> beta) {
+    return sum_to_shape(scaled_gradient(g, beta), shape);
+  }
+  static Tensor vjp_mat(Tensor g, In<2> v, Arg<4, Scalar> alpha) {
+    return scaled_gradient(unsqueeze(g, 1) * conj(unsqueeze(v, 0)), alpha);
+  }
+  static Tensor vjp_vec(Tensor g, In<1> a, Arg<4, Scalar> alpha) { return scaled_gradient(call_op<Mv>(adjoint(a), g), alpha); }
+};
+
+struct Addr {
+  static constexpr auto schema = "addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr auto doc = R"(
+    beta * self + alpha * outer(vec1, vec2); beta=0 ignores self.
+
+    Shapes: self broadcastable to (m, n), vec1 (m), vec2 (n) → (m, n).   Dtypes: all, promoted.
+
+    >>> fb.addr(fb.ones(1), fb.ones(1), fb.ones(2))
+    tensor([[2., 2.]])
+  )";
+  using kind = Composite;
+  static constexpr bool in_place = true;
+  static Tensor decompose(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
+    check<ShapeError>(a.dim() == 1, "addr: Expected 1-D argument vec1, but got ", a.dim(), "-D");
+    check<ShapeError>(b.dim() == 1, "addr: Expected 1-D argument vec2, but got ", b.dim(), "-D");
+    const bool whole = category_of(self.dtype()) <= Category::integral && category_of(a.dtype()) <= Category::integral &&
+                       category_of(b.dtype()) <= Category::integral;
+    check(!whole || (alpha.is_integral() && beta.is_integral()),
+          "For integral input tensors, argument ", alpha.is_integral() ? "beta" : "alpha", " must not be a floating point number.");
+    const Dims shape = {a.numel(), b.numel()};
+    const Tensor base = expand(self, shape);
+    Args all(self, a, b);
+    const DType dtype = result_type(all, 0, 3);
+    Scoped name(mode.grad_name, std::string_view("AddrBackward0"));
+    Tensor product = unsqueeze(a, 1) * unsqueeze(b, 0);
+    if (!alpha.equals(1)) product = dtype == DType::boolean ? mul(product, alpha.to<bool>()) : mul(product, Value(alpha));
+    if (beta.equals(0)) return to_dtype(product, dtype);
+    return add(beta.equals(1) ? base : mul(base, Value(beta)), product);
+  }
+};
+
+struct Baddbmm {
+  static constexpr auto schema = "baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr auto doc = R"(
+    beta * self + alpha * bmm(batch1, batch2); beta=0 ignores self.
+
+    Shapes: self broadcastable to (b, m, n), batch1 (b, m, k), batch2 (b, k, n) → (b, m, n).   Dtypes: all but bool, equal.
+
+    >>> fb.baddbmm(fb.ones(1), fb.ones(1, 1, 2), fb.ones(1, 2, 1))
+    tensor([[[3.]]])
+  )";
+  using kind = Fused;
+  static constexpr bool in_place = true;
+  static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
+    check<ShapeError>(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", a.shape().list());
+    check<ShapeError>(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", b.shape().list());
+    check<ShapeError>(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1],
+                      "Expected size for first two dimensions of batch2 tensor to be: [", a.shape()[0], ", ", a.shape()[2],
+                      "] but got: [", b.shape()[0], ", ", b.shape()[1], "].");
+    check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "Input dtypes must be the same, got: input ",
+                      c_name(self.dtype()), ", batch1: ", c_name(a.dtype()), ", batch2: ", c_name(b.dtype()));
+    check_number_type(a.dtype(), "baddbmm");
+    const Tensor r = start_from(self, {a.shape()[0], a.shape()[1], b.shape()[2]}, beta);
+    matmul_into(r, a, b, alpha, beta);
+    return r;
+  }
+  static Tensor decompose(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
+    return combined(self, bmm(a, b), beta, alpha);
+  }
+  static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<3, Scalar> beta) {
+    return sum_to_shape(scaled_gradient(g, beta), shape);
+  }
+  static Tensor vjp_batch1(Tensor g, In<2> b, Arg<4, Scalar> alpha) { return scaled_gradient(bmm(g, adjoint(b)), alpha); }
+  static Tensor vjp_batch2(Tensor g, In<1> a, Arg<4, Scalar> alpha) { return scaled_gradient(bmm(adjoint(a), g), alpha); }
+};
+
+struct Addbmm {
+  static constexpr auto schema = "addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor";
+  static constexpr auto doc = R"(
+    beta * self + alpha * the sum over the batch of batch1[i] @ batch2[i]; beta=0 ignores self.
+
+    Shapes: self broadcastable to (m, n), batch1 (b, m, k), batch2 (b, k, n) → (m, n).   Dtypes: all but bool, equal.
+
+    >>> fb.addbmm(fb.ones(1), fb.ones(2, 1, 2), fb.ones(2, 2, 1))
+    tensor([[5.]])
+  )";
+  using kind = Fused;
+  static constexpr bool in_place = true;
+  static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
+    check<ShapeError>(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", a.shape().list());
+    check<ShapeError>(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", b.shape().list());
+    check<ShapeError>(a.shape()[0] == b.shape()[0], "batch1 and batch2 must have same number of batches, got ", a.shape()[0],
+                      " and ", b.shape()[0]);
+    check<ShapeError>(a.shape()[2] == b.shape()[1], "Incompatible matrix sizes for bmm (", a.shape()[1], "x", a.shape()[2], " and ",
+                      b.shape()[1], "x", b.shape()[2], ")");
+    check_dtypes(self, a, b);
+    check_number_type(a.dtype(), "addmm_impl_cpu_");
+    const int64_t count = a.shape()[0], m = a.shape()[1], k = a.shape()[2], n = b.shape()[2];
+    const Tensor r = start_from(self, {m, n}, beta);
+    // Σ a[i] @ b[i] is one product of the blocks side by side and on top of each other.
+    matmul_into(r, reshape(transpose(a, 0, 1), {m, count * k}), reshape(b, {count * k, n}), alpha, beta);
+    return r;
+  }
+  static Tensor decompose(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
+    return combined(self, sum(bmm(a, b), Dims{0}), beta, alpha);
+  }
+  static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<3, Scalar> beta) {
+    return sum_to_shape(scaled_gradient(g, beta), shape);
+  }
+  static Tensor vjp_batch1(Tensor g, In<2> b, Arg<4, Scalar> alpha) {
+    return scaled_gradient(matmul(g, adjoint(b)), alpha);
+  }
+  static Tensor vjp_batch2(Tensor g, In<1> a, Arg<4, Scalar> alpha) {
+    return scaled_gradient(matmul(adjoint(a), g), alpha);
+  }
+};
+
+FB_GROUP(addmm, Addmm, Addmv, Addr, Baddbmm, Addbmm)
+
+}  // namespace fb

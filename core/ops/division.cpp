@@ -1,0 +1,185 @@
+#include "math/words.h"
+#include "op/build.h"
+#include "ops.h"
+#include "tensor/convert.h"
+
+// Division with rounding, and its remainders.
+namespace fb {
+
+// Integers have no value for a quotient by zero; floats give inf or nan.
+static void refuse_zero_divisor(const Args& args) {
+  if (category_of(result_type(args, 0, 2)) > Category::integral) return;
+  bool zero = false;
+  if (args[1].tag != Value::tensor) zero = args[1].as_int() == 0;
+  else {
+    const Tensor t = contiguous(args[1].as_tensor());
+    constexpr int64_t chunk = 512;
+    int64_t wide[chunk];
+    for (int64_t i = 0; i < t.numel() && !zero; i += chunk) {
+      const int64_t n = std::min(chunk, t.numel() - i);
+      convert_packed(t.dtype(), DType::i64, wide, t.data() + i * bytes_of(t.dtype()), n);
+      for (int64_t k = 0; k < n; ++k) zero |= wide[k] == 0;
+    }
+  }
+  check(!zero, "ZeroDivisionError");
+}
+
+static int64_t divide(int64_t a, int64_t b) {          // the smallest integer by -1 wraps around
+  return b == -1 ? static_cast<int64_t>(-static_cast<uint64_t>(a)) : b == 0 ? 0 : a / b;
+}
+static int64_t rest(int64_t a, int64_t b) { return b == -1 || b == 0 ? 0 : a % b; }
+
+// Quotient rounded down, from the remainder: floor(a / b) would round twice (CPython, float_floor_div).
+template <class T> static T floor_quotient(T a, T b) {
+  if constexpr (std::is_integral_v<T>) {
+    const T q = divide(a, b);
+    return q - (rest(a, b) != 0 && (a < 0) != (b < 0));
+  } else {
+    if (b == T(0)) return a / b;
+    const T r = std::fmod(a, b);
+    T q = (a - r) / b;
+    if (r != T(0) && (b < T(0)) != (r < T(0))) q -= T(1);
+    if (q == T(0)) return std::copysign(T(0), a / b);
+    const T down = std::floor(q);
+    return q - down > T(0.5) ? down + T(1) : down;
+  }
+}
+
+static constexpr unsigned either = 0b11, second = 0b10;
+
+struct TruncDivide {
+  static constexpr auto schema = "div(Tensor self, Tensor other) -> Tensor";
+  using kind = Scalarwise<Result::same, reals_not_bool>;
+  template <class T> static T forward(T a, T b) {
+    if constexpr (std::is_integral_v<T>) return divide(a, b);
+    else return math::trunc(a / b);
+  }
+};
+struct TrueDivide {
+  static constexpr auto schema = "div(Tensor self, Tensor other) -> Tensor";
+  using kind = Elementwise<Result::floating, all_numbers>;
+  template <class T> static T forward(T a, T b) { return a / b; }
+};
+
+struct DivMode {
+  static constexpr auto schema = "div.mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor";
+  static constexpr auto doc = R"(
+    Quotient rounded toward zero ('trunc'), down ('floor'), or not at all (None).
+
+    Shapes: self (*), other (*) → broadcast of both.   Dtypes: with rounding integers and floats, which stay so.
+    Errors: RuntimeError if an integer is divided by zero.
+
+    >>> fb.div(fb.tensor([-7, 7]), 2, rounding_mode='floor')
+    tensor([-4,  3])
+  )";
+  using kind = Scalarwise<Result::same, reals_not_bool>;
+  static constexpr auto grad_name = "DivBackward2";
+  static constexpr unsigned number_params = either;
+  static void examine(const Args& args) {
+    if (!args[2]) return;
+    const std::string& mode = args[2].as_string();
+    check(mode == "trunc" || mode == "floor", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '",
+          mode, "'");
+  }
+  static void run(const Op& op, const Args& args, Tensor* out, Form form) {
+    if (!args[2]) return run_elementwise(variant<TrueDivide>(), args, out, form);
+    refuse_zero_divisor(args);
+    run_elementwise(args[2].as_string() == "trunc" ? variant<TruncDivide>() : op, args, out, form);
+  }
+  template <class T> static T forward(T a, T b) { return floor_quotient(a, b); }
+  static Tensor vjp_self(Tensor g, In<1> other, Arg<2, std::optional<std::string>> mode) {
+    return mode.value ? zeros_like(g) : g / conj(other);
+  }
+  static Tensor vjp_other(Tensor g, In<0> self, In<1> other, Arg<2, std::optional<std::string>> mode) {
+    return mode.value ? zeros_like(g) : -(g * conj((self / other) / other));
+  }
+};
+
+struct FloorDivide {
+  static constexpr auto schema = "floor_divide(Tensor self, Tensor other) -> Tensor";
+  static constexpr auto doc = R"(
+    Quotient rounded down.
+
+    Shapes: self (*), other (*) → broadcast of both.   Dtypes: integers, floating.
+    Errors: RuntimeError if an integer is divided by zero.
+
+    >>> fb.floor_divide(fb.tensor([-7, 7]), 2)
+    tensor([-4,  3])
+  )";
+  using kind = Scalarwise<Result::same, reals_not_bool>;
+  static constexpr unsigned number_params = either;
+  static void run(const Op& op, const Args& args, Tensor* out, Form form) {
+    refuse_zero_divisor(args);
+    run_elementwise(op, args, out, form);
+  }
+  template <class T> static T forward(T a, T b) { return floor_quotient(a, b); }
+  static Tensor vjp_self(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
+  static Tensor vjp_other(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
+};
+
+struct Remainder {
+  static constexpr auto schema = "remainder(Tensor self, Tensor other) -> Tensor";
+  static constexpr auto doc = R"(
+    What division rounded down leaves: self - floor(self / other) * other, with the sign of other.
+
+    Shapes: self (*), other (*) → broadcast of both.   Dtypes: integers, floating.
+    Errors: RuntimeError if an integer is divided by zero.
+
+    >>> fb.remainder(fb.tensor([-3, 3]), 2)
+    tensor([1, 1])
+  )";
+  using kind = Scalarwise<Result::same, reals_not_bool>;
+  static constexpr bool takes_only_numbers = false;
+  static constexpr unsigned number_params = either;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    return args[1].is_number() ? "RemainderBackward0" : "RemainderBackward1";
+  }
+  static void run(const Op& op, const Args& args, Tensor* out, Form form) {
+    refuse_zero_divisor(args);
+    run_elementwise(op, args, out, form);
+  }
+  template <class T> static T forward(T a, T b) {
+    T r;
+    if constexpr (std::is_integral_v<T>) r = rest(a, b);
+    else r = std::fmod(a, b);
+    return r != T(0) && (r < T(0)) != (b < T(0)) ? r + b : r;
+  }
+  static Tensor vjp_self(Tensor g) { return g; }
+  static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
+    return -(g * call_op<FloorDivide>(self, other));
+  }
+};
+
+struct Fmod {
+  static constexpr auto schema = "fmod(Tensor self, Tensor other) -> Tensor";
+  static constexpr auto doc = R"(
+    What division rounded toward zero leaves: self - trunc(self / other) * other, with the sign of self.
+
+    Shapes: self (*), other (*) → broadcast of both.   Dtypes: integers, floating.
+    Errors: RuntimeError if an integer is divided by zero.
+
+    >>> fb.fmod(fb.tensor([-3, 3]), 2)
+    tensor([-1,  1])
+  )";
+  using kind = Scalarwise<Result::same, reals_not_bool>;
+  static constexpr unsigned number_params = second;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    return args[1].is_number() ? "FmodBackward0" : "FmodBackward1";
+  }
+  static void run(const Op& op, const Args& args, Tensor* out, Form form) {
+    refuse_zero_divisor(args);
+    run_elementwise(op, args, out, form);
+  }
+  template <class T> static T forward(T a, T b) {
+    if constexpr (std::is_integral_v<T>) return rest(a, b);
+    else return std::fmod(a, b);
+  }
+  static Tensor vjp_self(Tensor g) { return g; }
+  static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
+    return -(g * call_op<DivMode>(self, other, "trunc"));
+  }
+};
+
+FB_GROUP(division, DivMode, FloorDivide, Remainder, Fmod)
+
+}  // namespace fb
