@@ -65,7 +65,8 @@ PAIRS = {
     "special.xlog1py": (lambda x, y: x * mp.log1p(y), [(2.0, 1e-8), (3.0, 5.0)]),
     "special.chebyshev_polynomial_t": (lambda x, n: mp.chebyt(int(n), x), [(0.3, 4.0), (1.5, 7.0)]),
     "special.chebyshev_polynomial_u": (lambda x, n: mp.chebyu(int(n), x), [(0.3, 4.0), (1.5, 7.0)]),
-    "special.shifted_chebyshev_polynomial_t": (lambda x, n: mp.chebyt(int(n), 2 * mp.mpf(x) - 1), [(0.3, 4.0), (1.5, 3.0)]),
+    "special.shifted_chebyshev_polynomial_t": (
+        lambda x, n: mp.chebyt(int(n), 2 * mp.mpf(x) - 1), [(0.3, 4.0), (1.5, 3.0)]),
     "special.hermite_polynomial_h": (lambda x, n: mp.hermite(int(n), x), [(0.3, 4.0), (1.5, 7.0)]),
     "special.hermite_polynomial_he": (lambda x, n: mp.mpf(2) ** (-mp.mpf(n) / 2) * mp.hermite(int(n), x / mp.sqrt(2)),
                                       [(0.3, 4.0), (1.5, 7.0)]),
@@ -96,7 +97,8 @@ def check(name, arguments, reference, dtype):
             if abs(true) > torch.finfo(dtype).max or 0 < abs(true) < torch.finfo(dtype).tiny:
                 continue
             error = abs(result - true) / max(abs(true) * EPSILON[dtype], mp.mpf(torch.finfo(dtype).tiny))
-            assert error <= ULPS.get(name, 6), f"{name}{point} = {result}, not {mp.nstr(true, 20)}: {mp.nstr(error, 4)} ulp"
+            message = f"{name}{point} = {result}, not {mp.nstr(true, 20)}: {mp.nstr(error, 4)} ulp"
+            assert error <= ULPS.get(name, 6), message
 
 
 @pytest.mark.parametrize("dtype", EPSILON, ids=str)
