@@ -20,7 +20,8 @@ template <class R, class... A> struct Signature<R (*)(A...)> {
 
 template <class S, class T> struct Functor : Signature<decltype(&S::template forward<T>)> {
   static constexpr int tensors = parse_schema(S::schema).tensor_count();
-  template <int I> using In = std::conditional_t<(Functor::bool_mask >> I & 1) != 0, bool, T>;
+  // Bools are read as bytes: GCC 12 does not vectorise loops that load bool.
+  template <int I> using In = std::conditional_t<(Functor::bool_mask >> I & 1) != 0, uint8_t, T>;
 };
 
 // A functor whose straight-line forward does not hold everywhere has `needs_slow(x)`, which tells where, and

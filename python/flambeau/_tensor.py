@@ -409,11 +409,6 @@ def _set_imag(self, value):
     _C.imag(self).copy_(value)
 
 
-def where(self, condition, y):
-    """Elements of this tensor where `condition` holds, of `y` elsewhere."""
-    return _C.where(condition, self, y)
-
-
 def layout(self):
     return _C.strided
 

@@ -79,7 +79,8 @@ class _Finder(importlib.abc.MetaPathFinder):
             found = None
         if found is None:
             return None
-        return importlib.machinery.ModuleSpec(fullname, _SameModule(real), is_package=found.submodule_search_locations is not None)
+        is_package = found.submodule_search_locations is not None
+        return importlib.machinery.ModuleSpec(fullname, _SameModule(real), is_package=is_package)
 
     def find_distributions(self, context=importlib.metadata.DistributionFinder.Context()):
         if context.name in self.names:
@@ -112,7 +113,8 @@ def install():
     if isinstance(existing, _Forward):
         return
     if existing is not None:
-        raise ImportError("the real torch is already imported; call flambeau.as_torch.install() before anything imports torch")
+        raise ImportError("the real torch is already imported; call flambeau.as_torch.install() before "
+                          "anything imports torch")
     import flambeau
     names = {"torch": "flambeau"}
     sys.modules["torch"] = _Forward("torch", flambeau, VERSION)

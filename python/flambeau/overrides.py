@@ -20,7 +20,7 @@ def _overloaded(values):
     found = []
     for value in values:
         kind = type(value)
-        if kind is _C.Tensor or not hasattr(kind, "__torch_function__") or getattr(kind, "__torch_function__") is _disabled:
+        if kind is _C.Tensor or getattr(kind, "__torch_function__", _disabled) is _disabled:
             continue
         if any(type(f) is kind for f in found):
             continue

@@ -1,0 +1,90 @@
+"""What tensors share: storages, NumPy arrays, copies, pickles."""
+
+import copy
+import pickle
+
+import flambeau as torch
+import pytest
+
+
+def test_views_share_one_storage():
+    x = torch.arange(12).reshape(3, 4)
+    views = [x[1], x.T, x.view(2, 6), x[:, ::2], x.detach(), x.unsqueeze(0), x.expand(2, 3, 4)]
+    storage = x.untyped_storage()
+    assert storage.nbytes() == 96
+    for view in views:
+        assert view.untyped_storage().data_ptr() == storage.data_ptr()
+    assert x[1].storage_offset() == 4 and x[1].data_ptr() == x.data_ptr() + 32
+
+
+def test_a_view_keeps_its_storage_alive():
+    part = torch.arange(1000.0)[990:]
+    junk = [torch.zeros(1000) for _ in range(20)]
+    assert part.tolist() == [float(i) for i in range(990, 1000)] and len(junk) == 20
+
+
+def test_numpy_both_ways():
+    numpy = pytest.importorskip("numpy")
+    array = numpy.arange(6, dtype=numpy.float32).reshape(2, 3)
+    tensor = torch.from_numpy(array)
+    tensor[0, 0] = 50
+    assert array[0, 0] == 50
+    back = tensor.T.numpy()
+    back[1, 1] = -1
+    assert tensor[1, 1].item() == -1 and back.shape == (3, 2)
+    assert numpy.asarray(tensor).tolist() == tensor.tolist()
+    assert torch.tensor(array).data_ptr() != tensor.data_ptr()
+
+
+@pytest.mark.parametrize("name", ["float32", "float64", "float16", "int64", "int32", "int16", "int8", "uint8", "bool",
+                                  "complex64", "complex128"])
+def test_numpy_dtypes(name):
+    numpy = pytest.importorskip("numpy")
+    array = numpy.array([0, 1, 1]).astype(name)
+    tensor = torch.from_numpy(array)
+    assert tensor.dtype == getattr(torch, name)
+    assert tensor.numpy().dtype == array.dtype and tensor.numpy().tolist() == array.tolist()
+
+
+def test_numpy_of_a_tensor_that_requires_grad():
+    pytest.importorskip("numpy")
+    with pytest.raises(RuntimeError, match="detach"):
+        torch.ones(1, requires_grad=True).numpy()
+
+
+def test_array_that_outlives_its_tensor():
+    pytest.importorskip("numpy")
+    array = torch.arange(100).numpy()
+    junk = [torch.zeros(100) for _ in range(20)]
+    assert array.sum() == 4950 and len(junk) == 20
+
+
+def test_pickle_keeps_values_and_identity():
+    x = torch.arange(4.0, requires_grad=True)
+    back, again, part = pickle.loads(pickle.dumps((x, x, x.detach()[2:])))
+    assert back.requires_grad and back.tolist() == x.tolist() and again is back
+    assert part.tolist() == [2.0, 3.0] and not part.requires_grad
+
+
+def test_deepcopy_keeps_sharing_and_refuses_results():
+    a = torch.arange(4.0)
+    both = copy.deepcopy({"whole": a, "part": a[:2]})
+    both["part"].fill_(7)
+    assert both["whole"].tolist() == [7.0, 7.0, 2.0, 3.0] and a.tolist() == [0.0, 1.0, 2.0, 3.0]
+    with pytest.raises(RuntimeError):
+        copy.deepcopy(torch.ones(1, requires_grad=True) * 2)
+
+
+def test_python_attributes_and_identity_survive_the_graph():
+    p = torch.ones(2, requires_grad=True)
+    p.tag = "mine"
+    y = p * 2
+    (accumulator, _), *_ = y.grad_fn.next_functions
+    assert accumulator.variable is p and accumulator.variable.tag == "mine"
+
+
+def test_large_memory_is_reused():
+    torch.zeros(1_000_000)
+    hits = torch._C.memory_stats()["cache_hits"]
+    torch.zeros(1_000_000)
+    assert torch._C.memory_stats()["cache_hits"] > hits
