@@ -365,11 +365,6 @@ def nonzero(self, *, as_tuple=False):
     return _C.nonzero_numpy(self) if as_tuple else _C.nonzero(self)
 
 
-def where(self, condition, other):
-    """Elements of self where `condition` holds, of `other` elsewhere."""
-    return _C.where(condition, self, other)
-
-
 def _transposed(self):
     """All dims in reverse order, as a view."""
     return self.permute(*range(self.dim() - 1, -1, -1)) if self.dim() else self.alias()
