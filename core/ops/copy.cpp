@@ -113,7 +113,7 @@ struct FillTensor {
 };
 
 struct Clone {
-  static constexpr auto schema = "clone(Tensor self, *, str? memory_format=None) -> Tensor";
+  static constexpr auto schema = "clone(Tensor self) -> Tensor";
   static constexpr auto doc = R"(
     A copy with memory of its own; gradients flow through it.
 
@@ -122,6 +122,18 @@ struct Clone {
     >>> fb.clone(fb.ones(2))
     tensor([1., 1.])
   )";
+  using kind = Opaque;
+  static Tensor kernel(Tensor x) {
+    Tensor r = empty_like(x, x.dtype());
+    cast_into(r, x);
+    return r;
+  }
+  static Tensor vjp(Tensor g) { return g; }
+};
+
+struct CloneFormat {
+  static constexpr auto schema = "clone.format(Tensor self, *, str? memory_format) -> Tensor";
+  static constexpr auto doc = "A copy with memory of its own, in the order of a memory format.";
   using kind = Opaque;
   static Tensor kernel(Tensor x, std::optional<std::string> format) {
     Tensor r = with_format(x, x.dtype(), format.value_or("preserve_format"));
@@ -164,6 +176,6 @@ Tensor contiguous_like(const Tensor& g, const Layout& layout) {
   return r;
 }
 
-FB_GROUP(copy, Copy, FillTensor, FillScalar, Clone, Contiguous, To)
+FB_GROUP(copy, Copy, FillTensor, FillScalar, Clone, CloneFormat, Contiguous, To)
 
 }  // namespace fb
