@@ -6,7 +6,7 @@
 
 namespace fb {
 
-struct VarianceOp; struct VarianceMean; struct All; struct Complex; struct Imag;
+struct VarianceOp; struct VarianceMean; struct All; struct ComplexOp; struct Imag;
 
 // The reduced dims of a tensor as one dim of a packed one: as it lies when they are adjacent, else moved last.
 static Tensor with_one_reduced_dim(const Tensor& x, const Dims& dims, int64_t& outer, int64_t& n, int64_t& inner) {
@@ -316,7 +316,7 @@ struct Corrcoef {
     const int64_t n = c.shape()[0];
     const Tensor deviation = sqrt(real_part(call_op<AsStrided>(contiguous(c), Dims{n}, Dims{n + 1}, Value())));
     const Tensor r = c / unsqueeze(deviation, 1) / unsqueeze(deviation, 0);
-    if (is_complex(r.dtype())) return call_op<Complex>(limited(real_part(r)), limited(call_op<Imag>(r)));
+    if (is_complex(r.dtype())) return call_op<ComplexOp>(limited(real_part(r)), limited(call_op<Imag>(r)));
     return limited(r);
   }
   static Tensor limited(const Tensor& r) { return where(gt(r, 1), Scalar(1.0), where(lt(r, -1), Scalar(-1.0), r)); }
