@@ -30,25 +30,30 @@ struct Diff {
     for (const Value& end : {prepend, Value(self), append}) {
       if (!end) continue;
       const Tensor& t = end.as_tensor();
-      check(t.dim() == self.dim(), "diff expects prepend or append to be the same dimension as input: ", t.shape(), " and ", self.shape());
+      check(t.dim() == self.dim(), "diff expects prepend or append to be the same dimension as input: ",
+          t.shape(), " and ", self.shape());
       for (int i = 0; i < self.dim(); ++i)
-        check(i == d || t.shape()[i] == self.shape()[i], "diff expects the shape of tensor to prepend or append to match that of input except along dim ",
+        check(i == d || t.shape()[i] == self.shape()[i],
+            "diff expects the shape of tensor to prepend or append to match that of input except along dim ",
               d, ": ", t.shape(), " and ", self.shape());
       parts.push_back(t);
     }
     Tensor x = parts.size() == 1 ? self : cat(parts, d);
     if (n >= x.shape()[d]) return narrow(x, d, 0, 0);
-    for (; n > 0; --n) x = x.dtype() == DType::boolean ? ne(later(x, d), earlier(x, d)) : later(x, d) - earlier(x, d);
+    for (; n > 0; --n) x = x.dtype() == DType::boolean ? ne(later(x, d), earlier(x, d)) : later(x, d)
+      - earlier(x, d);
     return x;
   }
 };
 
 // Distances between sample points, shaped to multiply y's neighbours along d.
 static Tensor point_steps(std::string_view op, const Tensor& y, const Tensor& x, int d) {
-  check(y.dtype() != DType::boolean && x.dtype() != DType::boolean, op, ": received a bool input for `x` or `y`, but bool is not supported");
+  check(y.dtype() != DType::boolean && x.dtype() != DType::boolean, op,
+      ": received a bool input for `x` or `y`, but bool is not supported");
   Tensor points = x;
   if (x.dim() == 1) {
-    check(x.shape()[0] == y.shape()[d], op, ": There must be one `x` value for each sample point: ", x.shape()[0], " and ", y.shape()[d]);
+    check(x.shape()[0] == y.shape()[d], op, ": There must be one `x` value for each sample point: ",
+        x.shape()[0], " and ", y.shape()[d]);
     Dims shape = Dims::filled(y.dim(), 1);
     shape[d] = x.shape()[0];
     points = reshape(x, shape);
@@ -60,14 +65,16 @@ static Tensor point_steps(std::string_view op, const Tensor& y, const Tensor& x,
     }());
   }
   const int at = d + points.dim() - y.dim();
-  check(points.shape()[at] == y.shape()[d], op, ": There must be one `x` value for each sample point: ", points.shape(), " and ", y.shape());
+  check(points.shape()[at] == y.shape()[d], op, ": There must be one `x` value for each sample point: ",
+      points.shape(), " and ", y.shape());
   return later(points, at) - earlier(points, at);
 }
 
 static bool too_short(const Tensor& y, int d) { return y.dim() == 0 || y.shape()[d] == 0; }
 static Tensor neighbour_sums(const Tensor& y, int d) { return later(y, d) + earlier(y, d); }
 static Tensor no_area(const Tensor& y, int d) {
-  return zeros(y.dim() ? y.shape().erased(d) : Dims(), is_differentiable(y.dtype()) ? y.dtype() : default_dtype());
+  return zeros(y.dim() ? y.shape().erased(d) : Dims(),
+      is_differentiable(y.dtype()) ? y.dtype() : default_dtype());
 }
 static void check_not_bool(std::string_view op, const Tensor& y) {
   check(y.dtype() != DType::boolean, op, ": received a bool input for `y`, but bool is not supported");
@@ -154,30 +161,39 @@ static Tensor gradient_along(const Tensor& x, int d, const Value& spacing, int64
   const Tensor steps = reshape(later(points, 0) - earlier(points, 0), shape);
   auto step = [&](int64_t i) { return narrow(steps, d, i, 1); };
   const Tensor h0 = earlier(steps, d), h1 = later(steps, d);   // before and behind each inner sample
-  const Tensor middle = (h0 / h1 / (h0 + h1)) * inner(2) + ((h1 - h0) / (h0 * h1)) * inner(1) - (h1 / h0 / (h0 + h1)) * inner(0);
-  if (edge_order == 1) return cat({(at(1) - at(0)) / step(0), middle, (at(n - 1) - at(n - 2)) / step(n - 2)}, d);
+  const Tensor middle = (h0 / h1 / (h0 + h1)) * inner(2) + ((h1 - h0) / (h0 * h1)) * inner(1)
+      - (h1 / h0 / (h0 + h1)) * inner(0);
+  if (edge_order == 1) return cat({(at(1) - at(0)) / step(0), middle, (at(n - 1) - at(n - 2)) / step(n - 2)},
+      d);
   auto end = [&](const Tensor& near, const Tensor& far, int64_t i0, int64_t i1, int64_t i2) {
     const Tensor both = near + far;
-    return at(i1) * (both / (near * far)) - at(i0) * ((2.0 * near + far) / (near * both)) - at(i2) * (near / (far * both));
+    return at(i1) * (both / (near * far)) - at(i0) * ((2.0 * near + far) / (near * both)) - at(i2)
+        * (near / (far * both));
   };
-  return cat({end(step(0), step(1), 0, 1, 2), middle, -end(step(n - 2), step(n - 3), n - 1, n - 2, n - 3)}, d);
+  return cat({end(step(0), step(1), 0, 1, 2), middle, -end(step(n - 2), step(n - 3), n - 1, n - 2, n - 3)},
+      d);
 }
 
 // One spacing per dim: numbers are distances, tensors the coordinates of the samples.
-static Tensors gradients(const Tensor& x, const Value& dim, const std::vector<Value>& spacings, int64_t edge_order, bool one_for_all = false) {
+static Tensors gradients(const Tensor& x, const Value& dim, const std::vector<Value>& spacings,
+    int64_t edge_order, bool one_for_all = false) {
   check(edge_order == 1 || edge_order == 2, "torch.gradient only supports edge_order=1 and edge_order=2.");
   check(x.dtype() != DType::u8, "torch.gradient is not implemented for uint8 inputs");
   const Dims dims = dim ? normalized_dims(dim, x.dim()) : normalized_dims(Value(), x.dim());
-  check(one_for_all || static_cast<int>(spacings.size()) == dims.size(), "torch.gradient expected spacing to be unspecified, "
-        "a scalar, or a list of length equal to the number of dims: got ", spacings.size(), " spacings and ", dims.size(), " dims");
+  check(one_for_all || static_cast<int>(spacings.size()) == dims.size(),
+      "torch.gradient expected spacing to be unspecified, "
+        "a scalar, or a list of length equal to the number of dims: got ", spacings.size(), " spacings and ",
+            dims.size(), " dims");
   Tensors r;
   for (int k = 0; k < dims.size(); ++k) {
     const int d = static_cast<int>(dims[k]);
-    check(x.dim() > 0 && x.shape()[d] >= edge_order + 1, "torch.gradient expected each dimension size to be at least edge_order+1, got ",
+    check(x.dim() > 0 && x.shape()[d] >= edge_order + 1,
+        "torch.gradient expected each dimension size to be at least edge_order+1, got ",
           x.shape(), " and edge_order ", edge_order);
     const Value& h = spacings[one_for_all ? 0 : static_cast<size_t>(k)];
     if (h.tag == Value::tensor)
-      check(h.as_tensor().dim() == 1 && h.as_tensor().shape()[0] == x.shape()[d], "torch.gradient expected each element of spacing to "
+      check(h.as_tensor().dim() == 1 && h.as_tensor().shape()[0] == x.shape()[d],
+          "torch.gradient expected each element of spacing to "
             "have one coordinate per sample along dim ", d, ": ", h.as_tensor().shape(), " and ", x.shape());
     r.push_back(gradient_along(x, d, h, edge_order));
   }
@@ -222,7 +238,8 @@ struct GradientPoints {
   }
 };
 
-FB_GROUP(difference, Diff, TrapezoidX, Trapezoid, CumulativeTrapezoidX, CumulativeTrapezoid, GradientNumbers, GradientPoints,
+FB_GROUP(difference, Diff, TrapezoidX, Trapezoid, CumulativeTrapezoidX, CumulativeTrapezoid, GradientNumbers,
+    GradientPoints,
          GradientNumber)
 
 }  // namespace fb

@@ -25,10 +25,12 @@ template <class T> static inline T row_distance(const T* a, const T* b, int64_t 
   if (p == T(2)) return math::sqrt(fold([](T d) { return d * d; }, add));
   if (p == T(1)) return fold([](T d) { return math::fabs(d); }, add);
   if (p == T(0)) return fold([](T d) { return d != T(0) ? T(1) : T(0); }, add);
-  if (std::isinf(p)) return fold([](T d) { return math::fabs(d); }, [](T x, T y) { return (x > y) | (x != x) ? x : y; });
+  if (std::isinf(p)) return fold([](T d) { return math::fabs(d); },
+      [](T x, T y) { return (x > y) | (x != x) ? x : y; });
   return math::pow(fold([p](T d) { return math::pow(math::fabs(d), p); }, add), 1 / p);
 }
-template <class T> static void row_distances(const T* a, const T* rows, int64_t count, int64_t m, T p, T* out) {
+template <class T> static void row_distances(const T* a, const T* rows, int64_t count, int64_t m, T p,
+    T* out) {
   for (int64_t j = 0; j < count; ++j) out[j] = row_distance(a, rows + j * m, m, p);
 }
 
@@ -59,8 +61,10 @@ struct Cdist {
     const Tensor &a = args[0].as_tensor(), &b = args[1].as_tensor();
     check(is_floating(a.dtype()), "cdist only supports floating-point dtypes, X1 got: ", name_of(a.dtype()));
     check(is_floating(b.dtype()), "cdist only supports floating-point dtypes, X2 got: ", name_of(b.dtype()));
-    check(a.dim() >= 2 && b.dim() >= 2, "cdist only supports at least 2D tensors, got: ", a.dim(), "D and ", b.dim(), "D");
-    check(a.shape().back() == b.shape().back(), "X1 and X2 must have the same number of columns. X1: ", a.shape().back(),
+    check(a.dim() >= 2 && b.dim() >= 2, "cdist only supports at least 2D tensors, got: ", a.dim(), "D and ",
+        b.dim(), "D");
+    check(a.shape().back() == b.shape().back(), "X1 and X2 must have the same number of columns. X1: ",
+        a.shape().back(),
           " X2: ", b.shape().back());
     check(args[2].as_double() >= 0, "cdist only supports non-negative p values");
     if (!args[3]) return;
@@ -89,7 +93,8 @@ struct Cdist {
       T* out = r.data<T>();
       const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, k * m));
       parallel_for(batches * n, grain, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) row(from + i * m, to + i / n * k * m, k, m, static_cast<T>(p), out + i * k);
+        for (int64_t i = begin; i < end; ++i)
+          row(from + i * m, to + i / n * k * m, k, m, static_cast<T>(p), out + i * k);
       });
     });
     return to_dtype(r, dtype);
@@ -104,7 +109,8 @@ struct Pdist {
   static constexpr auto doc = R"(
     p-norm distance of every pair of rows, row 0 to 1, 0 to 2, … .
 
-    Shapes: input (n, m) → (n (n - 1) / 2,).   Dtypes: floating.   Errors: RuntimeError for p < 0 or other dims.
+    Shapes: input (n, m) → (n (n - 1) / 2,).   Dtypes: floating.
+    Errors: RuntimeError for p < 0 or other dims.
 
     >>> fb.nn.functional.pdist(fb.tensor([[0., 0.], [3., 4.]]))
     tensor([5.])
@@ -125,9 +131,11 @@ struct Pdist {
       const auto row = Clones<&row_distances<T>>::pick();
       const T* from = x.data<T>();
       T* out = r.data<T>();
-      parallel_for(n - 1, std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, n * m)), [&](int64_t b, int64_t e) {
+      parallel_for(n - 1, std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, n * m)),
+          [&](int64_t b, int64_t e) {
         for (int64_t i = b; i < e; ++i)
-          row(from + i * m, from + (i + 1) * m, n - 1 - i, m, static_cast<T>(p), out + i * (2 * n - i - 1) / 2);
+          row(from + i * m, from + (i + 1) * m, n - 1 - i, m, static_cast<T>(p),
+              out + i * (2 * n - i - 1) / 2);
       });
     });
     return to_dtype(r, input.dtype());

@@ -20,7 +20,8 @@ static Range checked_range(std::string_view op, double low, double high, double 
 struct Histc {
   static constexpr auto schema = "histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor";
   static constexpr auto doc = R"(
-    How many elements fall into each of `bins` equal bins from min to max; from the smallest to the largest if equal.
+    How many elements fall into each of `bins` equal bins from min to max; from the smallest to the largest
+    if equal.
 
     Shapes: self (*) → (bins,).   Dtypes: floating.   Limits: elements outside, and nan, are not counted.
     Errors: RuntimeError for bins < 1, max < min, or a range that is not finite.
@@ -31,7 +32,8 @@ struct Histc {
   using kind = Opaque;
   static constexpr bool differentiable = false;
   static Tensor kernel(Tensor self, int64_t bins, double low, double high) {
-    check<UnsupportedError>(is_floating(self.dtype()), "\"histc\" not implemented for '", row(self.dtype()).legacy, "'");
+    check<UnsupportedError>(is_floating(self.dtype()), "\"histc\" not implemented for '",
+        row(self.dtype()).legacy, "'");
     check(bins > 0, "torch.histc(): bins must be > 0, but got ", bins);
     check(low <= high, "torch.histc: max must be larger than min");
     const Tensor x = to_dtype(contiguous(self), DType::f64);
@@ -43,7 +45,8 @@ struct Histc {
     Tensor r = zeros({bins}, DType::f64);
     double* counts = r.data<double>();
     const double* from = x.data<double>();
-    auto place = [&](auto&& rounded) {                 // the steps are rounded as arithmetic in self's dtype would
+    // the steps are rounded as arithmetic in self's dtype would
+    auto place = [&](auto&& rounded) {
       const double width = rounded(range.high - range.low), many = rounded(static_cast<double>(bins));
       for (int64_t i = 0; i < x.numel(); ++i) {
         if (!(from[i] >= range.low && from[i] <= range.high)) continue;
@@ -52,8 +55,10 @@ struct Histc {
       }
     };
     switch (self.dtype()) {
-      case DType::f16: place([](double v) -> double { return widen_f16(narrow_f16(static_cast<float>(v))); }); break;
-      case DType::bf16: place([](double v) -> double { return widen_bf16(narrow_bf16(static_cast<float>(v))); }); break;
+      case DType::f16: place([](double v) -> double { return widen_f16(narrow_f16(static_cast<float>(v))); });
+          break;
+      case DType::bf16: place([](double v) -> double { return widen_bf16(narrow_bf16(static_cast<float>(v)));
+          }); break;
       case DType::f32: place([](double v) -> double { return static_cast<float>(v); }); break;
       default: place([](double v) { return v; });
     }
@@ -62,15 +67,18 @@ struct Histc {
 };
 
 static void check_samples(const Tensor& x) {
-  check<UnsupportedError>(x.dtype() == DType::f32 || x.dtype() == DType::f64, "\"histogramdd\" not implemented for '",
+  check<UnsupportedError>(x.dtype() == DType::f32 || x.dtype() == DType::f64,
+      "\"histogramdd\" not implemented for '",
                           row(x.dtype()).legacy, "'");
   check(x.dim() >= 2, "torch.histogramdd: input tensor should have at least 2 dimensions, but got ", x.dim());
 }
 
 struct HistogramEdges {
-  static constexpr auto schema = "_histogramdd_bin_edges(Tensor self, int[] bins, *, float[]? range=None) -> Tensor[]";
+  static constexpr auto schema =
+      "_histogramdd_bin_edges(Tensor self, int[] bins, *, float[]? range=None) -> Tensor[]";
   static constexpr auto doc = R"(
-    Edges of equal bins along each coordinate of points, from the smallest to the largest unless a range is given.
+    Edges of equal bins along each coordinate of points, from the smallest to the largest unless a range is
+    given.
 
     Shapes: self (*, d), bins d numbers, range 2d numbers → d times (bins + 1,).   Dtypes: float32, float64.
 
@@ -81,8 +89,10 @@ struct HistogramEdges {
   static Tensors decompose(Tensor self, Dims bins, std::optional<Floats> range) {
     check_samples(self);
     const int64_t d = self.shape().back();
-    check(bins.size() == d, "torch.histogramdd: expected ", d, " sequences of bin edges for a ", d, "-dimensional histogram but got ", bins.size());
-    check(!range || static_cast<int64_t>(range->size()) == 2 * d, "torch.histogramdd: for a ", d, "-dimensional histogram range should have ",
+    check(bins.size() == d, "torch.histogramdd: expected ", d, " sequences of bin edges for a ", d,
+        "-dimensional histogram but got ", bins.size());
+    check(!range || static_cast<int64_t>(range->size()) == 2 * d, "torch.histogramdd: for a ", d,
+        "-dimensional histogram range should have ",
           2 * d, " elements, but got ", range ? range->size() : 0);
     GradOff off;
     const Tensor x = reshape(to_dtype(self, DType::f64), {-1, d});
@@ -97,7 +107,8 @@ struct HistogramEdges {
         low = *contiguous(amin(select(x, 1, k))).data<double>();
         high = *contiguous(amax(select(x, 1, k))).data<double>();
       }
-      check(low <= high || low != low || high != high, "torch.histogramdd: min should not exceed max, but got min ", low, " max ", high,
+      check(low <= high || low != low || high != high,
+          "torch.histogramdd: min should not exceed max, but got min ", low, " max ", high,
             " for dimension ", k);
       const Range bounds = checked_range(text("torch.histogramdd: dimension ", k), low, high, 0.5);
       Tensor edges = empty({bins[k] + 1}, DType::f64);
@@ -113,9 +124,11 @@ struct HistogramEdges {
 
 struct HistogramCounts {
   static constexpr auto schema =
-      "_histogramdd_from_bin_tensors(Tensor self, Tensor[] bins, *, Tensor? weight=None, bool density=False) -> Tensor";
+      "_histogramdd_from_bin_tensors(Tensor self, Tensor[] bins, *, Tensor? weight=None, bool "
+          "density=False) -> Tensor";
   static constexpr auto doc = R"(
-    How many points fall into each cell between ascending edges, weighted; density divides by total and volume.
+    How many points fall into each cell between ascending edges, weighted; density divides by total and
+    volume.
 
     Shapes: self (*, d), bins d times (b + 1,), weight (*) → (b1, b2, …).   Dtypes: float32, float64.
 
@@ -127,11 +140,14 @@ struct HistogramCounts {
   static Dims cells(const Tensor& self, const Tensors& bins) {
     Dims shape;
     for (size_t k = 0; k < bins.size(); ++k) {
-      check(bins[k].dtype() == self.dtype(), "torch.histogramdd: input tensor and bins tensors should have the same dtype, but got input with dtype ",
+      check(bins[k].dtype() == self.dtype(), "torch.histogramdd: input tensor and bins tensors should have "
+          "the same dtype, but got input with dtype ",
             name_of(self.dtype()), " and bins for dimension ", k, " with dtype ", name_of(bins[k].dtype()));
-      check(bins[k].dim() == 1, "torch.histogramdd: bins tensor should have one dimension, but got ", bins[k].dim(),
+      check(bins[k].dim() == 1, "torch.histogramdd: bins tensor should have one dimension, but got ",
+          bins[k].dim(),
             " dimensions in the bins tensor for dimension ", k);
-      check(bins[k].numel() > 1, "torch.histogram(): bins must be > 0, but got ", bins[k].numel() - 1, " for dimension ", k);
+      check(bins[k].numel() > 1, "torch.histogram(): bins must be > 0, but got ", bins[k].numel() - 1,
+          " for dimension ", k);
       shape.push(bins[k].numel() - 1);
     }
     return shape;
@@ -139,14 +155,19 @@ struct HistogramCounts {
   static Tensor kernel(Tensor self, Tensors bins, Tensor weight, bool density) {
     check_samples(self);
     const int64_t d = self.shape().back();
-    check(static_cast<int64_t>(bins.size()) == d, "torch.histogramdd: expected ", d, " sequences of bin edges for a ", d,
+    check(static_cast<int64_t>(bins.size()) == d, "torch.histogramdd: expected ", d,
+        " sequences of bin edges for a ", d,
           "-dimensional histogram but got ", bins.size());
     const Dims shape = cells(self, bins);
     if (weight) {
-      check(weight.dtype() == self.dtype(), "torch.histogramdd: if weight tensor is provided, input tensor and weight tensor should have the "
-            "same dtype, but got input(", name_of(self.dtype()), "), and weight(", name_of(weight.dtype()), ")");
-      check(weight.shape() == self.shape().erased(self.dim() - 1), "torch.histogramdd: if weight tensor is provided it should have the same "
-            "shape as the input tensor excluding its innermost dimension, but got input with shape ", self.shape().list(),
+      check(weight.dtype() == self.dtype(), "torch.histogramdd: if weight tensor is provided, input tensor "
+          "and weight tensor should have the "
+            "same dtype, but got input(", name_of(self.dtype()), "), and weight(", name_of(weight.dtype()),
+                ")");
+      check(weight.shape() == self.shape().erased(self.dim() - 1),
+          "torch.histogramdd: if weight tensor is provided it should have the same "
+            "shape as the input tensor excluding its innermost dimension, but got input with shape ",
+                self.shape().list(),
             " and weight with shape ", weight.shape().list());
     }
     const Tensor x = to_dtype(contiguous(self), DType::f64);
@@ -157,9 +178,11 @@ struct HistogramCounts {
     for (int64_t i = 0; i < (d ? x.numel() / d : 0); ++i) {
       int64_t cell = 0;
       for (int k = 0; k < d && cell >= 0; ++k) {
-        const double v = x.data<double>()[i * d + k], *first = edges[k].data<double>(), *last = first + shape[k];
+        const double v = x.data<double>()[i * d + k], *first = edges[k].data<double>(), *last =
+            first + shape[k];
         if (!(v >= *first && v <= *last)) cell = -1;
-        else cell = cell * shape[k] + std::min<int64_t>(std::upper_bound(first, last + 1, v) - first - 1, shape[k] - 1);
+        else cell = cell * shape[k] + std::min<int64_t>(std::upper_bound(first, last + 1, v) - first - 1,
+            shape[k] - 1);
       }
       if (cell >= 0) r.data<double>()[cell] += w ? w.data<double>()[i] : 1;
     }
@@ -177,20 +200,25 @@ struct HistogramCounts {
 
 static Outputs<2> histogram_with(const Tensor& x, const Tensor& edges, const Value& weight, bool density) {
   const Tensor points = reshape(x, {-1, 1});
-  const Value w = weight ? Value(weight.as_tensor().shape() == x.shape() ? reshape(weight.as_tensor(), {-1}) : weight.as_tensor()) : Value();
+  const Value w = weight ? Value(weight.as_tensor().shape() == x.shape() ? reshape(weight.as_tensor(), {-1})
+      : weight.as_tensor()) : Value();
   return {call_op<HistogramCounts>(points, Tensors{edges}, w, density), edges};
 }
 
 struct HistogramTensor {
   static constexpr auto schema =
-      "histogram.bins_tensor(Tensor self, Tensor bins, *, Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor bin_edges)";
+      "histogram.bins_tensor(Tensor self, Tensor bins, *, Tensor? weight=None, bool density=False) -> "
+          "(Tensor hist, Tensor bin_edges)";
   static constexpr auto doc = "Counts of elements between ascending edges `bins`, and the edges.";
   using kind = Composite;
-  static Outputs<2> decompose(Tensor x, Tensor bins, Value weight, bool density) { return histogram_with(x, bins, weight, density); }
+  static Outputs<2> decompose(Tensor x, Tensor bins, Value weight, bool density) {
+    return histogram_with(x, bins, weight, density);
+  }
 };
 
 struct Histogram {
-  static constexpr auto schema = "histogram(Tensor self, int bins=100, *, float[]? range=None, Tensor? weight=None, bool density=False)"
+  static constexpr auto schema =
+      "histogram(Tensor self, int bins=100, *, float[]? range=None, Tensor? weight=None, bool density=False)"
                                  " -> (Tensor hist, Tensor bin_edges)";
   static constexpr auto doc = R"(
     Counts of elements in `bins` equal bins of a range, weighted or as a density, and the edges of the bins.
@@ -223,13 +251,16 @@ struct Bincount {
   using kind = Opaque;
   static constexpr bool differentiable = false;
   static Tensor kernel(Tensor self, Tensor weights, int64_t minlength) {
-    check<UnsupportedError>(is_integral(self.dtype()), "\"bincount\" not implemented for '", row(self.dtype()).legacy, "'");
+    check<UnsupportedError>(is_integral(self.dtype()), "\"bincount\" not implemented for '",
+        row(self.dtype()).legacy, "'");
     check(minlength >= 0, "minlength should be >= 0, got ", minlength);
     if (self.dim() == 1 && self.numel() == 0) return zeros({minlength}, DType::i64);
     const Tensor x = computable(self);
     const int64_t* from = x.data<int64_t>();
-    check(x.dim() == 1 && *std::min_element(from, from + x.numel()) >= 0, "bincount only supports 1-d non-negative integral inputs.");
-    check(!weights || (weights.dim() == 1 && weights.numel() == x.numel()), "weights should be 1-d and have the same length as input: ",
+    check(x.dim() == 1 && *std::min_element(from, from + x.numel()) >= 0,
+        "bincount only supports 1-d non-negative integral inputs.");
+    check(!weights || (weights.dim() == 1 && weights.numel() == x.numel()),
+        "weights should be 1-d and have the same length as input: ",
           x.numel());
     const int64_t bins = std::max(minlength, *std::max_element(from, from + x.numel()) + 1);
     if (!weights) {

@@ -6,17 +6,22 @@ namespace fb {
 struct Sort; struct Any;
 
 static void check_interpolation(std::string_view op, const std::string& word) {
-  for (std::string_view known : {"linear", "lower", "higher", "midpoint", "nearest"}) if (word == known) return;
-  throw Error(text(op, "() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ", word));
+  for (std::string_view known : {"linear", "lower", "higher", "midpoint", "nearest"}) if (word == known)
+    return;
+  throw Error(text(op, "() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ",
+      word));
 }
 
 static void check_arguments(std::string_view op, const Tensor& x, const Tensor& q) {
   check(x.numel() > 0, op, "() input tensor must be non-empty");
   check(q.dim() <= 1, op, "() q must be a scalar or 1D tensor, got ", q.dim(), " dimensions");
-  check(x.dtype() == DType::f32 || x.dtype() == DType::f64, op, "() input tensor must be either float or double dtype, got ",
+  check(x.dtype() == DType::f32 || x.dtype() == DType::f64, op,
+      "() input tensor must be either float or double dtype, got ",
         name_of(x.dtype()));
-  check(q.dtype() == x.dtype(), op, "() q tensor must be same dtype as the input tensor: ", name_of(q.dtype()), " and ", name_of(x.dtype()));
-  const Tensor outside = call_op<Any>(to_dtype(lt(q, 0), DType::i64) + to_dtype(gt(q, 1), DType::i64), Value(), false);
+  check(q.dtype() == x.dtype(), op, "() q tensor must be same dtype as the input tensor: ",
+      name_of(q.dtype()), " and ", name_of(x.dtype()));
+  const Tensor outside = call_op<Any>(to_dtype(lt(q, 0), DType::i64) + to_dtype(gt(q, 1), DType::i64),
+      Value(), false);
   check(!*outside.data<bool>(), op, "() q values must be in the range [0, 1]");
 }
 
@@ -30,7 +35,8 @@ static Tensor interpolated(const Tensor& sorted, const Tensor& rank, const std::
   if (word == "higher") return take_along(sorted, above, last);
   if (word == "nearest") {                             // halves go to the even rank
     const Tensor odd = below - to_dtype(below * 0.5, DType::i64) * 2.0;
-    const Tensor up = add(to_dtype(gt(fraction, 0.5), DType::i64), mul(to_dtype(eq(fraction, 0.5), DType::i64), to_dtype(odd, DType::i64)));
+    const Tensor up = add(to_dtype(gt(fraction, 0.5), DType::i64),
+        mul(to_dtype(eq(fraction, 0.5), DType::i64), to_dtype(odd, DType::i64)));
     return take_along(sorted, below + up, last);
   }
   const Tensor low = take_along(sorted, below, last), high = take_along(sorted, above, last);
@@ -39,7 +45,8 @@ static Tensor interpolated(const Tensor& sorted, const Tensor& rank, const std::
   return where(lt(weight, 0.5), low + weight * (high - low), high - (high - low) * (1.0 - weight));
 }
 
-static Tensor quantiles(std::string_view op, const Tensor& self, const Tensor& q, std::optional<int64_t> dim, bool keepdim,
+static Tensor quantiles(std::string_view op, const Tensor& self, const Tensor& q, std::optional<int64_t> dim,
+    bool keepdim,
                         const std::string& interpolation, bool skip_nan) {
   check_arguments(op, self, q);
   check_interpolation(op, interpolation);
@@ -63,7 +70,8 @@ static Tensor quantiles(std::string_view op, const Tensor& self, const Tensor& q
   Tensor r = interpolated(sorted, contiguous(expand(rank, shape)), interpolation);
   Dims kept = flat ? Dims::filled(keepdim ? self.dim() : 0, 1) : reduced_at(self.shape(), d, keepdim);
   const int64_t many = points.shape()[0];
-  r = transpose(r, d, last);                           // the lines' dim back, then the quantiles' dim in front
+  // the lines' dim back, then the quantiles' dim in front
+  r = transpose(r, d, last);
   if (!flat) {
     Dims order{d};
     for (int i = 0; i <= last; ++i) if (i != d) order.push(i);
@@ -77,7 +85,8 @@ struct QuantileScalar {
                                  " str interpolation='linear') -> Tensor";
   static constexpr auto doc = "The q-quantile of all elements, or along `dim`, for one number q.";
   using kind = Composite;
-  static Tensor decompose(Tensor x, double q, std::optional<int64_t> dim, bool keepdim, std::string interpolation) {
+  static Tensor decompose(Tensor x, double q, std::optional<int64_t> dim, bool keepdim,
+      std::string interpolation) {
     check(q >= 0 && q <= 1, "quantile() q must be in the range [0, 1] but got ", q);
     return quantiles("quantile", x, full(Dims(), Scalar(q), x.dtype()), dim, keepdim, interpolation, false);
   }
@@ -96,17 +105,20 @@ struct Quantile {
     tensor([2.5000, 4.0000])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Tensor q, std::optional<int64_t> dim, bool keepdim, std::string interpolation) {
+  static Tensor decompose(Tensor x, Tensor q, std::optional<int64_t> dim, bool keepdim,
+      std::string interpolation) {
     return quantiles("quantile", x, q, dim, keepdim, interpolation, false);
   }
 };
 
 struct NanquantileScalar {
-  static constexpr auto schema = "nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *,"
+  static constexpr auto schema =
+      "nanquantile.scalar(Tensor self, float q, int? dim=None, bool keepdim=False, *,"
                                  " str interpolation='linear') -> Tensor";
   static constexpr auto doc = "The q-quantile of the elements that are not nan, for one number q.";
   using kind = Composite;
-  static Tensor decompose(Tensor x, double q, std::optional<int64_t> dim, bool keepdim, std::string interpolation) {
+  static Tensor decompose(Tensor x, double q, std::optional<int64_t> dim, bool keepdim,
+      std::string interpolation) {
     check(q >= 0 && q <= 1, "nanquantile() q must be in the range [0, 1] but got ", q);
     return quantiles("nanquantile", x, full(Dims(), Scalar(q), x.dtype()), dim, keepdim, interpolation, true);
   }
@@ -124,7 +136,8 @@ struct Nanquantile {
     tensor(2.)
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Tensor q, std::optional<int64_t> dim, bool keepdim, std::string interpolation) {
+  static Tensor decompose(Tensor x, Tensor q, std::optional<int64_t> dim, bool keepdim,
+      std::string interpolation) {
     return quantiles("nanquantile", x, q, dim, keepdim, interpolation, true);
   }
 };

@@ -14,16 +14,18 @@ static Tensor slices_at(const Tensor& x, const std::vector<int64_t>& places) {
   Dims shape = x.shape();
   shape[0] = static_cast<int64_t>(places.size());
   Tensor r = empty(shape, x.dtype());
-  const size_t bytes = static_cast<size_t>(x.shape()[0] ? x.numel() / x.shape()[0] : 0) * static_cast<size_t>(bytes_of(x.dtype()));
+  const size_t bytes = static_cast<size_t>(x.shape()[0] ? x.numel() / x.shape()[0] : 0)
+      * static_cast<size_t>(bytes_of(x.dtype()));
   for (size_t i = 0; i < places.size(); ++i)
     memcpy(r.data() + i * bytes, x.data() + static_cast<size_t>(places[i]) * bytes, bytes);
   return r;
 }
 
-// From an order of n slices in which equal ones are adjacent: the first of each run, its length, and, for every
-// slice, its run.
+// From an order of n slices in which equal ones are adjacent: the first of each run, its length, and, for
+// every slice, its run.
 template <class Same>
-static Outputs<3> runs_of(const Tensor& x, const std::vector<int64_t>& order, bool wants_inverse, bool wants_counts, const Same& same) {
+static Outputs<3> runs_of(const Tensor& x, const std::vector<int64_t>& order, bool wants_inverse,
+    bool wants_counts, const Same& same) {
   const int64_t n = static_cast<int64_t>(order.size());
   std::vector<int64_t> first, lengths;
   Tensor inverse = empty({wants_inverse ? n : 0}, DType::i64);
@@ -64,7 +66,8 @@ template <class T> static int compare_slices(const T* a, const T* b, int64_t n) 
   return 0;
 }
 
-static Outputs<3> unique_slices(const Tensor& self, int64_t dim, bool sorts, bool wants_inverse, bool wants_counts) {
+static Outputs<3> unique_slices(const Tensor& self, int64_t dim, bool sorts, bool wants_inverse,
+    bool wants_counts) {
   const int d = wrap_dim(dim, self.dim());
   const Tensor moved = self.dim() ? transpose(self, 0, d) : reshape(self, {1});
   const Tensor x = contiguous(moved), keys = computable(x);
@@ -75,10 +78,12 @@ static Outputs<3> unique_slices(const Tensor& self, int64_t dim, bool sorts, boo
     using T = decltype(zero);
     const T* from = keys.data<T>();
     if (sorts) std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-      return std::lexicographical_compare(from + a * width, from + (a + 1) * width, from + b * width, from + (b + 1) * width);
+      return std::lexicographical_compare(from + a * width, from + (a + 1) * width, from + b * width,
+          from + (b + 1) * width);
     });
     r = runs_of(x, order, wants_inverse, wants_counts,
-                [&](int64_t a, int64_t b) { return compare_slices(from + a * width, from + b * width, width) == 0; });
+                [&](int64_t a, int64_t b) { return compare_slices(from + a * width, from + b * width,
+                    width) == 0; });
   });
   r[0] = self.dim() ? contiguous(transpose(r[0], 0, d)) : reshape(r[0], Dims());
   return r;
@@ -98,12 +103,15 @@ static Outputs<3> unique_elements(const Tensor& self, bool sorts, bool wants_inv
 }
 
 struct Unique {
-  static constexpr auto schema = "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False)"
+  static constexpr auto schema =
+      "_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False)"
                                  " -> (Tensor, Tensor, Tensor)";
   static constexpr auto doc = R"(
-    The different elements in ascending order, for each element which of them it is, and how often each occurs.
+    The different elements in ascending order, for each element which of them it is, and how often each
+    occurs.
 
-    Shapes: self (*) → (u,), (*) or (0,), (u,) or (0,).   Dtypes: real; the others int64.   Limits: nan equals nothing.
+    Shapes: self (*) → (u,), (*) or (0,), (u,) or (0,).   Dtypes: real; the others int64.
+    Limits: nan equals nothing.
 
     >>> fb._unique2(fb.tensor([3, 1, 3]))[0]
     tensor([1, 3])
@@ -117,10 +125,12 @@ struct Unique {
 };
 
 struct UniqueDim {
-  static constexpr auto schema = "unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False,"
+  static constexpr auto schema =
+      "unique_dim(Tensor self, int dim, bool sorted=True, bool return_inverse=False,"
                                  " bool return_counts=False) -> (Tensor, Tensor, Tensor)";
   static constexpr auto doc = R"(
-    The different slices along `dim` in lexicographic order, which one each slice is, and how often each occurs.
+    The different slices along `dim` in lexicographic order, which one each slice is, and how often each
+    occurs.
 
     Shapes: self (*, n, *) → (*, u, *), (n,) or (0,), (u,) or (0,).   Dtypes: real; the others int64.
     Errors: RuntimeError if slices are empty but there are some.
@@ -132,17 +142,20 @@ struct UniqueDim {
   static constexpr bool differentiable = false;
   static Outputs<3> kernel(Tensor x, int64_t dim, bool, bool return_inverse, bool return_counts) {
     check_orderable("unique_dim", x);
-    check(x.numel() != 0 || x.size(static_cast<int>(dim)) == 0, "There are 0 sized dimensions, and they aren't selected, "
+    check(x.numel() != 0 || x.size(static_cast<int>(dim)) == 0,
+        "There are 0 sized dimensions, and they aren't selected, "
           "so unique cannot be applied: ", x.shape());
     return unique_slices(x, dim, true, return_inverse, return_counts);
   }
 };
 
 struct UniqueConsecutive {
-  static constexpr auto schema = "_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False,"
+  static constexpr auto schema =
+      "_unique_consecutive(Tensor self, bool return_inverse=False, bool return_counts=False,"
                                  " int? dim=None) -> (Tensor, Tensor, Tensor)";
   static constexpr auto doc = R"(
-    The first of each run of equal elements, or of equal slices along `dim`, each element's run, and run lengths.
+    The first of each run of equal elements, or of equal slices along `dim`, each element's run, and run
+    lengths.
 
     Shapes: self (*) → (u,), (*) or (0,), (u,) or (0,).   Dtypes: real; the others int64.
 
@@ -154,7 +167,8 @@ struct UniqueConsecutive {
   static Outputs<3> kernel(Tensor x, bool return_inverse, bool return_counts, std::optional<int64_t> dim) {
     check_orderable("unique_consecutive", x);
     if (!dim) return unique_elements(x, false, return_inverse, return_counts);
-    check(x.numel() != 0 || x.size(static_cast<int>(*dim)) == 0, "There are 0 sized dimensions, and they aren't selected, "
+    check(x.numel() != 0 || x.size(static_cast<int>(*dim)) == 0,
+        "There are 0 sized dimensions, and they aren't selected, "
           "so unique_consecutive cannot be applied: ", x.shape());
     return unique_slices(x, *dim, false, return_inverse, return_counts);
   }
