@@ -175,7 +175,7 @@ struct Remainder {
   }
   static Tensor vjp_self(Tensor g) { return g; }
   static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
-    return -(g * call_op<FloorDivide>(self, other));
+    return -(g * call_op<DivMode>(self, other, "floor"));
   }
 };
 

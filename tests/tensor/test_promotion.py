@@ -1,7 +1,6 @@
 """The dtype of a result: two dimensioned tensors by the table, then 0-d tensors and numbers by category."""
-import pytest
-
 import flambeau as fb
+import pytest
 
 NAMES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
          "complex128"]
