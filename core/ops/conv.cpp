@@ -240,9 +240,24 @@ struct Convolution {
     check_numbers(s, p, d, groups);
     check_types(input, weight, bias);
     check_shapes(input, weight, bias, groups, transposed);
-    if (transposed) return call_op<ConvData>(input, weight, bias, output_sizes(input, weight, s, p, d, output_padding, groups), s, p, d, groups);
+    if (transposed) {
+      const Dims sizes = output_sizes(input, weight, s, p, d, output_padding, groups);
+      return call_op<ConvData>(input, weight, bias, sizes, s, exact_padding(input, weight, sizes, s, p, d), d, groups);
+    }
     check_room(sizes_of(input.shape(), weight.shape(), s, p, d, groups));
     return call_op<ConvForward>(input, weight, bias, s, p, d, groups);
+  }
+  // The padding behind for which a convolution of the result has exactly the input's size; it may be negative.
+  static Dims exact_padding(T_ input, T_ weight, const Dims& sizes, const Dims& s, const Dims& p, const Dims& d) {
+    const int n = s.size();
+    Dims both = p;
+    bool same = true;
+    for (int i = 0; i < n; ++i) {
+      const int64_t reach = d[i] * (weight.shape()[i + 2] - 1) + 1, out = input.shape()[i + 2];
+      same &= (sizes[i + 2] + 2 * p[i] - reach) / s[i] + 1 == out;
+      both.push((out - 1) * s[i] + reach - sizes[i + 2] - p[i]);
+    }
+    return same ? p : both;
   }
   static Dims output_sizes(T_ input, T_ weight, const Dims& s, const Dims& p, const Dims& d, const Dims& output_padding, int64_t groups) {
     const int n = s.size();

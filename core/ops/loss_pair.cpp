@@ -27,7 +27,8 @@ void check_unit(T_ t, const char* name) {
 Tensor at_least(T_ x, double low) { return call_op<ClampMin>(x, low); }
 
 // ‖x‖_p over the last dim.
-Tensor distance(T_ d, double p, bool keepdim) {
+Tensor distance(T_ difference, double p, bool keepdim) {
+  const Tensor d = is_complex(difference.dtype()) ? abs(difference) : difference;
   const Dims last{-1};
   if (p == 0) return sum(to_dtype(ne(d, 0), d.dtype()), last, keepdim);
   if (p == 1) return sum(abs(d), last, keepdim);
@@ -44,7 +45,7 @@ struct OutsideUnit {
   static constexpr auto doc = "Whether elements are not in [0, 1].";
   using kind = Elementwise<Result::same, floats_only>;
   static constexpr bool differentiable = false;
-  template <class T> static auto forward(T x) { return (x < T(0.0)) | (x > T(1.0)) | (x != x); }
+  template <class T> static bool forward(T x) { return (x < T(0.0)) | (x > T(1.0)) | (x != x); }
 };
 
 struct BceTerms {
@@ -241,9 +242,7 @@ struct MarginRankingLoss {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, Tensor b, Tensor y, double margin, std::string reduction) {
-    const bool whole = !is_floating(a.dtype()) && margin == std::floor(margin);
-    const Tensor raised = add(neg(y) * (a - b), whole ? Value(static_cast<int64_t>(margin)) : Value(margin));
-    return reduced(call_op<ClampMin>(raised, 0), reduction);
+    return reduced(at_least(neg(y) * (a - b) + margin, 0), reduction);
   }
 };
 
