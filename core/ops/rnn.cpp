@@ -26,14 +26,14 @@ struct Weights {
 // The hidden state, and for LSTM the cell state.
 struct State { Tensor h, c; };
 
-enum class Mode { tanh, relu, lstm, gru };
+enum class CellKind { tanh, relu, lstm, gru };
 
 // One step: `gates` is W_ih x + b_ih of this step, already computed for all steps at once.
-State step(Mode kind, const Tensor& gates, const State& s, const Weights& w) {
+State step(CellKind kind, const Tensor& gates, const State& s, const Weights& w) {
   const Tensor recurrent = linear(s.h, w.w_hh, w.b_hh);
-  if (kind == Mode::tanh) return {tanh(gates + recurrent), {}};
-  if (kind == Mode::relu) return {relu(gates + recurrent), {}};
-  if (kind == Mode::gru) {                             // Cho et al. 2014, with the reset gate after the product
+  if (kind == CellKind::tanh) return {tanh(gates + recurrent), {}};
+  if (kind == CellKind::relu) return {relu(gates + recurrent), {}};
+  if (kind == CellKind::gru) {                             // Cho et al. 2014, with the reset gate after the product
     const int64_t width = recurrent.size(-1) / 3;
     const Tensor r = sigmoid(gate(gates, 0, width) + gate(recurrent, 0, width));
     const Tensor z = sigmoid(gate(gates, 1, width) + gate(recurrent, 1, width));
@@ -52,7 +52,7 @@ State step(Mode kind, const Tensor& gates, const State& s, const Weights& w) {
 struct Layer { Tensor output; State last; };
 
 // x (T, B, in) → output (T, B, hidden), the last state.
-Layer run_padded(Mode kind, const Tensor& x, State s, const Weights& w, bool reverse) {
+Layer run_padded(CellKind kind, const Tensor& x, State s, const Weights& w, bool reverse) {
   const Tensor gates = linear(x, w.w_ih, w.b_ih);
   const int64_t steps = x.size(0);
   Tensors outputs(static_cast<size_t>(steps));
@@ -69,7 +69,7 @@ State tail(const State& s, int64_t n) { return {rows(s.h, n, s.h.size(0) - n), s
 State joined(const State& a, const State& b) { return {cat({a.h, b.h}, 0), a.c ? cat({a.c, b.c}, 0) : Tensor()}; }
 
 // Packed sequences: data (sum of batch sizes, in); sequences are sorted by falling length.
-Layer run_packed(Mode kind, const Tensor& data, const int64_t* sizes, int64_t steps, const State& first, const Weights& w, bool reverse) {
+Layer run_packed(CellKind kind, const Tensor& data, const int64_t* sizes, int64_t steps, const State& first, const Weights& w, bool reverse) {
   const Tensor gates = linear(data, w.w_ih, w.b_ih);
   Tensors outputs(static_cast<size_t>(steps));
   if (!reverse) {
@@ -105,7 +105,7 @@ Layer run_packed(Mode kind, const Tensor& data, const int64_t* sizes, int64_t st
 }
 
 struct Network {
-  Mode kind;
+  CellKind kind;
   bool has_biases, train, bidirectional;
   int64_t layers;
   double dropout;
@@ -147,7 +147,7 @@ struct Network {
       x = directions == 2 ? cat(outputs, -1) : outputs[0];
       if (dropout > 0 && train && layer + 1 < layers) x = call_op<Dropout>(x, dropout, true);
     }
-    return {x, call_op<Stack>(last_h, int64_t(0)), kind == Mode::lstm ? call_op<Stack>(last_c, int64_t(0)) : Tensor()};
+    return {x, call_op<Stack>(last_h, int64_t(0)), kind == CellKind::lstm ? call_op<Stack>(last_c, int64_t(0)) : Tensor()};
   }
 
   Outputs<3> padded(const Tensor& input, const Tensors& hx, const Tensors& params, bool batch_first) const {
@@ -201,9 +201,9 @@ struct Network {
       return {r[0], r[1]};                                                                                   \
     }                                                                                                        \
   };
-FB_RNN(RnnTanh, "rnn_tanh", Mode::tanh, "h = tanh(W_ih x + b_ih + W_hh h + b_hh)")
-FB_RNN(RnnRelu, "rnn_relu", Mode::relu, "h = relu(W_ih x + b_ih + W_hh h + b_hh)")
-FB_RNN(Gru, "gru", Mode::gru, "gated recurrent units")
+FB_RNN(RnnTanh, "rnn_tanh", CellKind::tanh, "h = tanh(W_ih x + b_ih + W_hh h + b_hh)")
+FB_RNN(RnnRelu, "rnn_relu", CellKind::relu, "h = relu(W_ih x + b_ih + W_hh h + b_hh)")
+FB_RNN(Gru, "gru", CellKind::gru, "gated recurrent units")
 #undef FB_RNN
 
 struct Lstm {
@@ -214,7 +214,7 @@ struct Lstm {
   static Outputs<3> decompose(Tensor x, Tensors hx, Tensors params, bool has_biases, int64_t layers, double dropout, bool train,
                               bool bidirectional, bool batch_first) {
     check(hx.size() == 2, "lstm expects two hidden states, got ", hx.size());
-    return Network{Mode::lstm, has_biases, train, bidirectional, layers, dropout}.padded(x, hx, params, batch_first);
+    return Network{CellKind::lstm, has_biases, train, bidirectional, layers, dropout}.padded(x, hx, params, batch_first);
   }
 };
 struct LstmPacked {
@@ -225,31 +225,31 @@ struct LstmPacked {
   static Outputs<3> decompose(Tensor data, Tensor sizes, Tensors hx, Tensors params, bool has_biases, int64_t layers, double dropout,
                               bool train, bool bidirectional) {
     check(hx.size() == 2, "lstm expects two hidden states, got ", hx.size());
-    return Network{Mode::lstm, has_biases, train, bidirectional, layers, dropout}.packed(data, sizes, hx, params);
+    return Network{CellKind::lstm, has_biases, train, bidirectional, layers, dropout}.packed(data, sizes, hx, params);
   }
 };
 
 // ---- one step
-static Tensor cell(Mode kind, const Tensor& x, const Tensor& h, const Weights& w) {
+static Tensor cell(CellKind kind, const Tensor& x, const Tensor& h, const Weights& w) {
   return step(kind, linear(x, w.w_ih, w.b_ih), {h, {}}, w).h;
 }
 struct RnnTanhCell {
   static constexpr auto schema = "rnn_tanh_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor";
   static constexpr auto doc = "One step h' = tanh(W_ih x + b_ih + W_hh h + b_hh).";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) { return cell(Mode::tanh, x, h, {w_ih, w_hh, b_ih, b_hh, {}}); }
+  static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) { return cell(CellKind::tanh, x, h, {w_ih, w_hh, b_ih, b_hh, {}}); }
 };
 struct RnnReluCell {
   static constexpr auto schema = "rnn_relu_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor";
   static constexpr auto doc = "One step h' = relu(W_ih x + b_ih + W_hh h + b_hh).";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) { return cell(Mode::relu, x, h, {w_ih, w_hh, b_ih, b_hh, {}}); }
+  static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) { return cell(CellKind::relu, x, h, {w_ih, w_hh, b_ih, b_hh, {}}); }
 };
 struct GruCell {
   static constexpr auto schema = "gru_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor";
   static constexpr auto doc = "One step of a gated recurrent unit.";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) { return cell(Mode::gru, x, h, {w_ih, w_hh, b_ih, b_hh, {}}); }
+  static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) { return cell(CellKind::gru, x, h, {w_ih, w_hh, b_ih, b_hh, {}}); }
 };
 struct LstmCell {
   static constexpr auto schema = "lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) -> (Tensor, Tensor)";
@@ -257,7 +257,7 @@ struct LstmCell {
   using kind = Composite;
   static Outputs<2> decompose(Tensor x, Tensors hx, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) {
     check(hx.size() == 2, "lstm_cell expects two hidden states, got ", hx.size());
-    const State s = step(Mode::lstm, linear(x, w_ih, b_ih), {hx[0], hx[1]}, {w_ih, w_hh, b_ih, b_hh, {}});
+    const State s = step(CellKind::lstm, linear(x, w_ih, b_ih), {hx[0], hx[1]}, {w_ih, w_hh, b_ih, b_hh, {}});
     return {s.h, s.c};
   }
 };
