@@ -83,8 +83,9 @@ struct PolygammaFunction {
 struct Mvlgamma {
   static constexpr auto schema = "mvlgamma(Tensor self, int p) -> Tensor";
   static constexpr auto doc = R"(
-    Logarithm of the multivariate gamma function of dimension p, for each element:
-    p (p - 1) / 4 · log π + Σ lgamma(x - i/2) over i < p.
+    Logarithm of the multivariate gamma function of dimension p, for each element.
+
+    It is p (p - 1) / 4 · log π + Σ lgamma(x - i/2) over i < p.
 
     p: dimension, at least 1.
     Shapes: self (*) → (*).   Dtypes: real; integers give the default float.
