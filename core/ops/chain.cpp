@@ -91,7 +91,7 @@ struct ChainMatmul {
 };
 
 struct MatrixPower {
-  static constexpr auto schema = "matrix_power(Tensor self, int n) -> Tensor";
+  static constexpr auto schema = "linalg_matrix_power(Tensor self, int n) -> Tensor";
   static constexpr auto doc = R"(
     Each matrix times itself n times, by repeated squaring; n = 0 is the identity, n < 0 a power of the inverse.
 
