@@ -24,6 +24,8 @@ MAY_INCLUDE = {
 ALLOWED = {
     ("*", "autograd/modes.h"): "the thread's modes: plain flags, and includes base/ only",
     ("op/*.cpp", "ops.h"): "the machinery copies, clones and fills by calling ops",
+    ("kernels/*.cpp", "ops.h"): "kernels bring their tensors into shape by calling ops",
+    ("kernels/along.h", "ops.h"): "the same, in templates",
     ("op/*.cpp", "autograd/node.h"): "a call records",
     ("op/*.cpp", "func/interceptor.h"): "a call is intercepted",
     ("autograd/*.cpp", "func/interceptor.h"): "wrapped tensors are unwrapped for the record",

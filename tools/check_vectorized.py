@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_CALL = dict.fromkeys(["Sin", "Cos", "Tan", "Sinc", "SphericalBesselJ0"],
                          "a chunk that holds a huge angle takes the C library's path, beside the loop")
 
+# Ops that move or set values without any arithmetic.
+MOVES = {"PowOne", "Isreal"}
+
 STRUCT = re.compile(r"^struct (\w+)[^;{]*\{(.*?)^\};", re.MULTILINE | re.DOTALL)
 FUNCTION = re.compile(r"^[0-9a-f]+ <fb::Clones<&\(?(?:void )?fb::each<fb::(\w+), (float|double)>.*?>::(v[34])\(")
 WIDTH = {"v3": "%ymm", "v4": "%zmm"}
@@ -59,7 +62,7 @@ def main() -> int:
         listing = subprocess.run(["objdump", "-d", "-C", "--no-show-raw-insn", file], capture_output=True, text=True,
                                  check=True).stdout
         for name, dtype, level, instructions in functions(listing):
-            if name not in ops:
+            if name not in ops or name in MOVES:
                 continue
             seen.add(name)
             if reason := fault(level, instructions, name in MAY_CALL):

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from . import _C
 
-__all__ = ["einsum", "tensordot", "chain_matmul"]
+__all__ = ["einsum", "tensordot", "chain_matmul", "unique", "unique_consecutive", "histogramdd"]
 
 
 def _letter(label):
@@ -89,3 +89,82 @@ def chain_matmul(*matrices, out=None):
     torch.Size([2, 1])
     """
     return _C.chain_matmul(list(matrices), out=out)
+
+
+def _asked(results, *wanted):
+    """The first result, with those of the others that were asked for."""
+    kept = [results[0]] + [r for r, want in zip(results[1:], wanted) if want]
+    return tuple(kept) if len(kept) > 1 else kept[0]
+
+
+def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=None):
+    """The different elements in ascending order, or the different slices along `dim` in lexicographic order.
+
+    Args:
+        input: any shape and real dtype.
+        sorted: accepted; the result is always sorted.
+        return_inverse: also give, for each element or slice, its place in the result, int64.
+        return_counts: also give how often each occurs, int64.
+    Shapes: input (*) → (n,), or input with n slices along `dim`.
+
+    >>> fb.unique(fb.tensor([3, 1, 3]))
+    tensor([1, 3])
+    """
+    if dim is None:
+        return _asked(_C._unique2(input, sorted, return_inverse, return_counts), return_inverse, return_counts)
+    return _asked(_C.unique_dim(input, dim, sorted, return_inverse, return_counts), return_inverse, return_counts)
+
+
+def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
+    """The first of each run of equal elements, or of equal slices along `dim`.
+
+    Args and results as of `unique`.
+
+    >>> fb.unique_consecutive(fb.tensor([1, 1, 2, 1]))
+    tensor([1, 2, 1])
+    """
+    return _asked(_C._unique_consecutive(input, return_inverse, return_counts, dim), return_inverse, return_counts)
+
+
+class histogramdd_result(tuple):
+    """A pair `(hist, bin_edges)`."""
+
+    hist = property(lambda self: self[0])
+    bin_edges = property(lambda self: self[1])
+
+    def __repr__(self):
+        return f"torch.return_types.histogramdd(\nhist={self[0]!r},\nbin_edges={self[1]!r})"
+
+
+def histogramdd(input, bins, *, range=None, weight=None, density=False):
+    """Counts of points in boxes of a grid, weighted or as a density, and the edges of the boxes.
+
+    Args:
+        input: points (…, D), floating.
+        bins: boxes along each coordinate: one int, D ints, or D ascending tensors of edges.
+        range: lowest and highest edge of each coordinate, 2·D floats; by default those of the points.
+    Shapes: input (…, D) → hist of D dims, and D tensors of edges.
+    """
+    if isinstance(bins, int):
+        bins = [bins] * input.shape[-1]
+    if isinstance(bins, (list, tuple)) and bins and isinstance(bins[0], _C.Tensor):
+        edges = tuple(bins)
+    else:
+        edges = _C._histogramdd_bin_edges(input, list(bins), range=range)
+    hist = _C._histogramdd_from_bin_tensors(input, list(edges), weight=weight, density=density)
+    return histogramdd_result((hist, edges))
+
+
+def _attach():
+    def unique_of(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
+        return unique(self, sorted, return_inverse, return_counts, dim)
+
+    def unique_consecutive_of(self, return_inverse=False, return_counts=False, dim=None):
+        return unique_consecutive(self, return_inverse, return_counts, dim)
+
+    for function, name in ((unique_of, "unique"), (unique_consecutive_of, "unique_consecutive")):
+        function.__name__, function.__doc__ = name, globals()[name].__doc__
+        setattr(_C.Tensor, name, function)
+
+
+_attach()

@@ -89,6 +89,7 @@ class S:
 UNSET = {"values": "memory that no one has written"}
 DRAWN = {"values": "random numbers", "grad": "random numbers", "strides": "drawn in memory order",
          "half": "other numbers are drawn for other dtypes"}
+FACTORS = "its inputs belong together: random ones make it no gradient of anything"
 WHOLE_STORAGE = {"strides": "asks for the strides of its input"}
 
 SAMPLES = {
@@ -106,8 +107,70 @@ SAMPLES = {
     "as_strided": S(T(12), [2, 3], [3, 1], 1, without=WHOLE_STORAGE),
     "_embed": S(T(3, 2), 1, 1, 2, 5),
     "_overwrite": None,
+    "as_strided_": S(T(12), [2, 3], [3, 1], 1, without=WHOLE_STORAGE),
+    "_strided_add": S(T(2, 3), 12, [3, 1], 1),
+    "as_strided_scatter": S(T(12), T(2, 3), [2, 3], [3, 1], 1, without=WHOLE_STORAGE),
+    "select_scatter": S(T(3, 4), T(3), 1, 2),
+    "diagonal_scatter": S(T(3, 4), T(3)),
+    "_embed_diagonal": S(T(3), [3, 4], 0, 0, 1),
+    "movedim": S(T(2, 3, 4), [0], [2]),
+    "moveaxis": S(T(2, 3, 4), [0], [2]),
+    "unflatten": S(T(3, 4), 1, [2, 2]),
+    "roll": S(T(3, 4), [1], [0]),
+    "view_as_complex": S(T(3, 2)),
+    "split": S(T(3, 4), 2, 1),
+    "split.sizes": S(T(3, 4), [1, 3], 1),
+    "split.keyword": S(T(3, 4), [1, 3], 1),
+    "split_with_sizes": S(T(3, 4), [1, 3], 1),
+    "unsafe_split_with_sizes": S(T(3, 4), [1, 3], 1),
+    "tensor_split": S(T(3, 4), 2, 1),
+    "tensor_split.indices": S(T(3, 4), [1, 2], 1),
+    "tensor_split.tensor": S(T(3, 4), L(1, 2), 1),
+    "dsplit": S(T(2, 3, 4), 2),
+    "dsplit.indices": S(T(2, 3, 4), [1, 3]),
+    "meshgrid": S([T(2), T(3)], indexing="ij"),
+    "cartesian_prod": S([T(2), T(3)]),
+    "combinations": S(T(4)),
+    "vander": S(T(4)),
+    "repeat_interleave.self_Tensor": S(T(3, 4), L(1, 0, 2), 0),
+    "repeat_interleave.Tensor": S(L(1, 0, 2)),
+    "pixel_shuffle": S(T(1, 4, 2, 2), 2),
+    "pixel_unshuffle": S(T(1, 1, 4, 4), 2),
+    "channel_shuffle": S(T(1, 4, 2, 2), 2),
     # products
     "mm": S(T(3, 4), T(4, 2)),
+    "bmm": S(T(2, 3, 4), T(2, 4, 2)),
+    "_matmul": S(T(3, 4), T(4, 2)),
+    "matmul": [S(T(3, 4), T(4, 2)), S(T(4), T(4)), S(T(2, 1, 3, 4), T(5, 4, 2)), S(T(3, 4), T(4))],
+    "mv": S(T(3, 4), T(4)),
+    "dot": S(T(4), T(4)),
+    "vdot": S(T(4), T(4)),
+    "bilinear": S(T(3, 2), T(3, 4), T(5, 2, 4), T(5)),
+    "addmm": S(T(3, 2), T(3, 4), T(4, 2)),
+    "addmv": S(T(3), T(3, 4), T(4)),
+    "addr": S(T(3, 4), T(3), T(4)),
+    "baddbmm": S(T(2, 3, 2), T(2, 3, 4), T(2, 4, 2)),
+    "addbmm": S(T(3, 2), T(2, 3, 4), T(2, 4, 2)),
+    "linear": S(T(3, 4), T(2, 4), T(2)),
+    # statistics and normalization
+    "_variance": S(T(3, 4), [1], 1.0, False, False),
+    "_variance_mean": S(T(3, 4), [1], 1.0, False, False),
+    "_norm_one": S(T(3, 4), [1], False),
+    "_norm_two": S(T(3, 4), [1], False),
+    "_norm_largest": S(T(3, 4), [1], False),
+    "_norm_smallest": S(T(3, 4), [1], False),
+    "native_layer_norm": S(T(3, 4), [4], T(4), T(4), 1e-5),
+    "_layer_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(3, 1), T(4), 1e-5, 7, without={"grad": FACTORS}),
+    "_fused_rms_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(4), 1e-5, 3, without={"grad": FACTORS}),
+    "native_batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5),
+    "_batch_norm_backward": S(T(3, 4), T(3, 4), T(4), T(4), T(4), True, 1e-5, 7, without={"grad": FACTORS}),
+    "batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5, False),
+    "instance_norm": S(T(2, 3, 4), T(3), T(3), None, None, True, 0.1, 1e-5, False),
+    "_group_norm": S(T(2, 4, 3), 2, T(4), T(4), 1e-5),
+    "_group_norm_backward": S(T(2, 4, 3), T(2, 4, 3), 2, T(2, 2), T(2, 2), T(4), 1e-5, 7, without={"grad": FACTORS}),
+    "native_dropout_backward": S(T(3, 4), F([2.0, 0.0, 2.0, 0.0]), 2.0),
+    "prelu": S(T(3, 4, low=-0.9), T(1)),
+    "clamp": [S(T(3, 4), T(3, 4), T(3, 4)), S(T(3, 4), 0.3, 0.6)],
     # numbers from numbers
     "full": S([3, 4], 2.5),
     "arange": S(5),
@@ -141,7 +204,25 @@ SAMPLES = {
     "masked_fill": S(T(3, 4), B(True, False, True, False), 2),
     "masked_scatter": S(T(3, 4), B(True, False, True, False), T(12)),
     "masked_select": S(T(3, 4), B(True, False, True, False)),
+    "index_add": S(T(3, 4), 0, L(0, 2), T(2, 4)),
+    "index_copy": S(T(3, 4), 0, L(0, 2), T(2, 4)),
+    "index_fill": S(T(3, 4), 0, L(0, 2), 2),
+    "index_fill.tensor": S(T(3, 4), 0, L(0, 2), T()),
+    "index_reduce": S(T(3, 4), 0, L(0, 2), T(2, 4), "amax"),
+    "index_select": S(T(3, 4), 0, L(0, 2)),
+    "embedding_dense_backward": S(T(2, 4), L(0, 2), 3, -1, False),
+    "scatter.reduce": S(T(3, 4), 0, L([0, 1, 2, 0]), T(1, 4), reduce="add"),
+    "scatter.value_reduce": S(T(3, 4), 0, L([0, 1, 2, 0]), 2, reduce="add"),
+    "scatter_reduce": S(T(3, 4), 0, L([0, 1, 2, 0]), T(1, 4), "sum"),
     # losses
+    "nll_loss_nd": S(T(3, 4), L(0, 3, 1)),
+    "_nll_loss_backward": S(T(), L(0, 3, 1), None, "mean", -100, [3, 4]),
+    "_class_coefficients": S(T(3, 4), L(0, 3, 1), None, "mean", -100, 0.0),
+    "_cross_entropy_indices": S(T(3, 4), L(0, 3, 1), None, "mean", -100, 0.1),
+    "_cross_entropy_backward": S(T(), T(3, 4), L(0, 3, 1), None, "mean", -100, 0.1),
+    "smooth_l1_loss_backward": S(T(), T(3, 4), T(3, 4), "mean", 1.0),
+    "huber_loss_backward": S(T(), T(3, 4), T(3, 4), "mean", 1.0),
+    "soft_margin_loss_backward": S(T(), T(3, 4), T(3, 4), "mean"),
     "_l1_loss": S(T(3, 4), T(3, 4), "mean"),
     "l1_loss_backward": S(T(), T(3, 4), T(3, 4), "mean"),
     "mse_loss_backward": S(T(), T(3, 4), T(3, 4), "mean"),
@@ -167,6 +248,8 @@ def default(schema: Schema, kind: str):
     dims = 0
     for parameter in schema.parameters:
         if not parameter.required:
+            if parameter.default is None and not parameter.keyword_only:
+                args.append(None)
             continue
         name, type_ = parameter.name, parameter.type
         if type_.startswith("Tensor"):
