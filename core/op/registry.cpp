@@ -13,7 +13,7 @@ namespace fb {
   X(extreme) X(scan) X(sort) X(search) X(view) X(shape) X(join) X(copy) X(index) X(gather) X(masked) \
   X(create) X(random) X(matmul) X(linear) X(softmax) X(loss) X(normalize) X(embedding) \
   X(dropout) X(update) X(conv) X(pool) X(addmm) \
-  X(loss_class) X(loss_pair) X(normalize_channel) X(rnn) X(attention)
+  X(loss_class) X(loss_pair) X(normalize_channel) X(rnn) X(attention) X(upsample)
 
 #define X(group) void register_##group(Registry&);
 FB_GROUPS(X)
