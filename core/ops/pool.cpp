@@ -126,22 +126,39 @@ template <class Body> [[gnu::always_inline]] inline void for_each_element(const 
       for (int64_t k = ax.start[x]; k < ax.end[x]; k += ax.step) body((i * ay.in + j) * ax.in + k);
 }
 
-template <class T> void max_planes(const Windows& w, const T* x, T* y, int64_t* index, int64_t begin, int64_t end) {
-  const int64_t volume = w.volume(), places = w.places();
+// A row of windows at a time, tap by tap, so that the inner loop runs over windows without branches.
+template <class T> inline void max_row(const T* a, const int64_t* start, const int64_t* end, int64_t n, int64_t step, int64_t taps, int64_t base,
+                                       T* top, int64_t* best) {
+  for (int64_t t = 0; t < taps; ++t)
+#pragma GCC ivdep
+    for (int64_t x = 0; x < n; ++x) {
+      const int64_t at = start[x] + t * step;
+      const bool inside = at < end[x];
+      const T v = a[inside ? at : start[x]];
+      const bool better = inside & ((v > top[x]) | (v != v));
+      top[x] = better ? v : top[x];
+      best[x] = better ? base + at : best[x];
+    }
+}
+template <class T> inline void max_planes(const Windows& w, const T* x, T* y, int64_t* index, int64_t begin, int64_t end) {
+  const Axis &az = w.axis[0], &ay = w.axis[1], &ax = w.axis[2];
+  const int64_t volume = w.volume(), places = w.places(), n = ax.out();
+  int64_t taps = 0;
+  for (int64_t i = 0; i < n; ++i) taps = std::max(taps, (ax.end[i] - ax.start[i] + ax.step - 1) / ax.step);
   for (int64_t p = begin; p < end; ++p)
-    for_each_window(w, [&](int64_t place, int64_t i, int64_t j, int64_t k) {
-      const T* a = x + p * volume;
-      int64_t best = (w.axis[0].start[i] * w.axis[1].in + w.axis[1].start[j]) * w.axis[2].in + w.axis[2].start[k];
-      T top = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-      for_each_element(w, i, j, k, [&](int64_t at) {
-        if (a[at] > top || a[at] != a[at]) {
-          top = a[at];
-          best = at;
+    for (int64_t z = 0; z < az.out(); ++z)
+      for (int64_t r = 0; r < ay.out(); ++r) {
+        const int64_t to = p * places + (z * ay.out() + r) * n;
+        for (int64_t i = 0; i < n; ++i) {
+          y[to + i] = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+          index[to + i] = (az.start[z] * ay.in + ay.start[r]) * ax.in + ax.start[i];
         }
-      });
-      y[p * places + place] = top;
-      index[p * places + place] = best;
-    });
+        for (int64_t i = az.start[z]; i < az.end[z]; i += az.step)
+          for (int64_t j = ay.start[r]; j < ay.end[r]; j += ay.step) {
+            const int64_t base = (i * ay.in + j) * ax.in;
+            max_row(x + p * volume + base, ax.start.data(), ax.end.data(), n, ax.step, taps, base, y + to, index + to);
+          }
+      }
 }
 
 template <class T> T window_share(const Windows& w, int64_t i, int64_t j, int64_t k) {
@@ -188,7 +205,8 @@ Outputs<2> max_of(const char* op, T_ input, const Windows& w) {
     const T* from = x.data<T>();
     T* to = y.data<T>();
     int64_t* at = index.data<int64_t>();
-    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { max_planes(w, from, to, at, b, e); });
+    const auto loop = Clones<&max_planes<T>>::pick();
+    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { loop(w, from, to, at, b, e); });
   });
   return {to_dtype(y, input.dtype()), index};
 }
