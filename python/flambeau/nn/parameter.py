@@ -202,3 +202,8 @@ class UninitializedBuffer(UninitializedTensorMixin, Tensor):
 def is_lazy(param):
     """Whether `param` still waits for its shape."""
     return isinstance(param, UninitializedTensorMixin)
+
+
+# Operations on parameters give plain tensors, and cost no more than operations on those.
+Parameter.__torch_function__ = staticmethod(_C._disabled_torch_function_impl)
+_C._set_parameter_class(Parameter)
