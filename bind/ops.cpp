@@ -261,6 +261,20 @@ void resize_out(const Op& op, const Tensor& out, const Tensor& value) {
   resize_tensor(out, value.shape());
 }
 
+// Writing would change what an op that reads by index is still to read.
+void check_apart(const Op& op, const Args& args, const Tensor& target) {
+  check(!may_overlap_itself(target.layout()), op.name, "(): unsupported operation: more than one element of the written-to tensor refers "
+        "to a single memory location. Please clone() the tensor before performing the operation.");
+  if (!op.out_apart) return;
+  auto meets = [&](const Tensor& t) { return t && share_memory(t, target); };
+  for (const Value& v : args) {
+    bool shared = v.tag == Value::tensor && meets(v.as_tensor());
+    if (v.tag == Value::tensors) for (const Tensor& t : v.as_tensors()) shared |= meets(t);
+    check(!shared, op.name, "(): unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
+          "location. Please clone() the tensor before performing the operation.");
+  }
+}
+
 PyObject* call_with_out(const Op& op, Args& args, PyObject* given) {
   Tensor out[Schema::max_outputs];
   const int n = op.schema.output_count;
@@ -278,6 +292,9 @@ PyObject* call_with_out(const Op& op, Args& args, PyObject* given) {
   call(op, args, out);
   for (int k = 0; k < n; ++k) {
     const Tensor target = tensor_of(targets[k]);
+    check_apart(op, args, target);
+    check<DTypeError>(!op.out_exact || out[k].dtype() == target.dtype(), op.name, "(): self and out expected to have the same dtype: Expected out "
+                      "tensor to have dtype ", name_of(out[k].dtype()), ", but got ", name_of(target.dtype()), " instead");
     check<DTypeError>(can_cast(out[k].dtype(), target.dtype()), "result type ", row(out[k].dtype()).legacy, " can't be cast to the desired output type ", row(target.dtype()).legacy);
     resize_out(op, target, out[k]);
     copy_(target, out[k]);

@@ -39,14 +39,24 @@ static int usable_cpus() {
 
 static int& threads() {
   static int n = [] {
-    pthread_atfork(nullptr, nullptr, [] { forked_child = true; });
+    pthread_atfork(nullptr, nullptr, [] {
+      forked_child = true;
+#ifdef FB_OPENMP
+      omp_set_num_threads(1);                          // oneDNN asks the runtime
+#endif
+    });
     return usable_cpus();
   }();
   return n;
 }
 
 int thread_count() { return forked_child ? 1 : threads(); }
-void set_thread_count(int n) { threads() = n; }
+void set_thread_count(int n) {
+  threads() = n;
+#ifdef FB_OPENMP
+  omp_set_num_threads(n);
+#endif
+}
 
 bool inside_parallel() {
 #ifdef FB_OPENMP

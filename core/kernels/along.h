@@ -6,8 +6,8 @@
 
 namespace fb {
 
-// A contiguous tensor seen from one of its dims: `outer` blocks of `n` rows of `inner` elements. A line is the
-// n elements, `inner` apart, that differ in this dim only.
+// A contiguous tensor seen from one of its dims: `outer` blocks of `n` rows of `inner` elements. A line is
+// the n elements, `inner` apart, that differ in this dim only.
 struct Along {
   int64_t outer = 1, n = 1, inner = 1;
   int dim;
@@ -50,7 +50,9 @@ template <class F> void for_any_type(DType dtype, F&& f) {
   }
 }
 // x packed, in the type that kernels compute its elements in.
-inline Tensor computable(const Tensor& x) { return contiguous(to_dtype(x, storage_of(compute_of(x.dtype())))); }
+inline Tensor computable(const Tensor& x) {
+  return contiguous(to_dtype(x, storage_of(compute_of(x.dtype()))));
+}
 
 // Runs body(line) for every line, several to a thread.
 template <class F> void for_lines(const Along& a, const F& body) {
@@ -81,7 +83,8 @@ inline void check_real(std::string_view op, DType d) {
 }
 inline void check_line(std::string_view op, const Tensor& x, int64_t dim) {
   const int d = wrap_dim(dim, x.dim());
-  check<IndexError>(x.dim() == 0 || x.shape()[d] != 0, op, "(): Expected reduction dim ", d, " to have non-zero size.");
+  check<IndexError>(x.dim() == 0 || x.shape()[d] != 0, op, "(): Expected reduction dim ", d,
+      " to have non-zero size.");
 }
 
 }  // namespace fb

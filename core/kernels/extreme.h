@@ -43,7 +43,8 @@ template <class T, bool largest> inline void row_extreme(const T* x, int64_t n, 
   *value = x[at];
   *index = at;
 }
-template <class T, bool largest> inline void rows_extreme(const T* x, int64_t rows, int64_t n, T* values, int64_t* at) {
+template <class T, bool largest> inline void rows_extreme(const T* x, int64_t rows, int64_t n, T* values,
+    int64_t* at) {
   for (int64_t r = 0; r < rows; ++r) row_extreme<T, largest>(x + r * n, n, values + r, at + r);
 }
 
@@ -63,7 +64,8 @@ inline void columns_extreme(const T* x, int64_t n, int64_t stride, int64_t width
   }
 }
 
-template <class T, bool largest> void extreme_by_rows(const T* x, const Along& a, T* values, int64_t* indices) {
+template <class T, bool largest> void extreme_by_rows(const T* x, const Along& a, T* values,
+    int64_t* indices) {
   const auto rows = Clones<&rows_extreme<T, largest>>::pick();
   const int64_t parts = thread_count();
   if (a.outer >= parts || a.n < 2 * elementwise_grain) {
@@ -103,7 +105,8 @@ template <class T, bool largest> void extreme_along(const T* x, const Along& a, 
     T best[width];
     I at[width];
     for (int64_t piece = begin; piece < end; ++piece) {
-      const int64_t outer = piece / per_row, first = piece % per_row * width, w = std::min(width, a.inner - first);
+      const int64_t outer = piece / per_row, first = piece % per_row * width, w =
+          std::min(width, a.inner - first);
       columns(x + outer * a.n * a.inner + first, a.n, a.inner, w, best, at);
       memcpy(values + outer * a.inner + first, best, sizeof(T) * static_cast<size_t>(w));
       for (int64_t j = 0; j < w; ++j) indices[outer * a.inner + first + j] = at[j];

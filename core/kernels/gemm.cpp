@@ -43,8 +43,8 @@ namespace {
 using C64 = math::Complex<float>;
 using C128 = math::Complex<double>;
 
-constexpr int64_t tiny_work = 16 * 16 * 16;            // below it a library's call costs more than the product
-constexpr int64_t onednn_work = 1 << 20;               // below it OpenBLAS is the faster one
+using reference::tiny_work;
+constexpr int64_t onednn_work = 1 << 15;               // below it OpenBLAS is as fast
 constexpr int64_t thread_work = 1 << 18;               // multiplications worth waking a thread for
 constexpr int64_t unlock_work = 1 << 16;               // worth letting other Python threads run
 
@@ -167,23 +167,30 @@ bool run_openblas(const Product& p) {
 }
 #endif
 
-template <class T> void run_typed(const Product& p) {
-  const reference::Operands<T> o{reinterpret_cast<const T*>(p.a.data), reinterpret_cast<const T*>(p.b.data),
+template <class T> reference::Operands<T> operands(const Product& p) {
+  return {reinterpret_cast<const T*>(p.a.data), reinterpret_cast<const T*>(p.b.data),
                                  reinterpret_cast<const T*>(p.bias), reinterpret_cast<T*>(p.out.data), p.out.rows, p.out.cols,
                                  p.a.cols, p.a.row_stride, p.a.col_stride, p.b.row_stride, p.b.col_stride, p.out.row_stride,
                                  p.alpha.to<T>(), p.beta.to<T>()};
-  reference::run<T>(o);
+}
+
+template <class F> void with_type(Compute type, const F& f) {
+  switch (type) {
+    case Compute::f32: return f(float());
+    case Compute::f64: return f(double());
+    case Compute::c64: return f(C64());
+    case Compute::c128: return f(C128());
+    default: return f(int64_t());
+  }
 }
 
 bool run_reference(const Product& p) {
-  switch (p.type) {
-    case Compute::f32: run_typed<float>(p); break;
-    case Compute::f64: run_typed<double>(p); break;
-    case Compute::c64: run_typed<C64>(p); break;
-    case Compute::c128: run_typed<C128>(p); break;
-    default: run_typed<int64_t>(p);
-  }
+  with_type(p.type, [&]<class T>(T) { reference::run<T>(operands<T>(p)); });
   return true;
+}
+
+void run_tiny(const Product& p, const Batch* batch = nullptr, int64_t begin = 0, int64_t end = 0) {
+  with_type(p.type, [&]<class T>(T) { reference::run_tiny<T>(operands<T>(p), batch, begin, end); });
 }
 
 constexpr Kernel kernels[] = {
@@ -246,10 +253,7 @@ void run_on_threads(const Product& p) {
 void gemm(const Product& p) {
   if (p.out.rows == 0 || p.out.cols == 0) return;
   const int64_t work = p.work();
-  if (work <= tiny_work) {
-    run_reference(p);
-    return;
-  }
+  if (work <= tiny_work) return run_tiny(p);
   Unlocked unlocked(work >= unlock_work);
   run_on_threads(p);
 }
@@ -266,29 +270,23 @@ void gemm_batched(const Product& p, const Batch& batch) {
   };
   const int64_t work = p.work();
   Unlocked unlocked(work * batch.count >= unlock_work);
+  const int64_t grain = std::max<int64_t>(thread_work / std::max<int64_t>(work, 1), 1);
+  if (work <= tiny_work)
+    return parallel_for(batch.count, grain, [&](int64_t begin, int64_t end) { run_tiny(p, &batch, begin, end); });
   if (batch.count < thread_count() && work >= 2 * thread_work) {
     for (int64_t i = 0; i < batch.count; ++i) run_on_threads(product(i));
     return;
   }
-  const int64_t grain = std::max<int64_t>(thread_work / std::max<int64_t>(work, 1), 1);
   parallel_for(batch.count, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) run_here(product(i), true);
   });
 }
 
-template <class T> static void dot_typed(void* out, const void* x, int64_t xs, const void* y, int64_t ys, int64_t n) {
-  static const auto run = Clones<&reference::dot_strided<T>>::pick();
-  run(static_cast<T*>(out), static_cast<const T*>(x), xs, static_cast<const T*>(y), ys, n);
-}
-
 void dot(Compute type, void* out, const void* x, int64_t xs, const void* y, int64_t ys, int64_t n) {
-  switch (type) {
-    case Compute::f32: return dot_typed<float>(out, x, xs, y, ys, n);
-    case Compute::f64: return dot_typed<double>(out, x, xs, y, ys, n);
-    case Compute::c64: return dot_typed<C64>(out, x, xs, y, ys, n);
-    case Compute::c128: return dot_typed<C128>(out, x, xs, y, ys, n);
-    default: return dot_typed<int64_t>(out, x, xs, y, ys, n);
-  }
+  with_type(type, [&]<class T>(T) {
+    static const auto run = Clones<&reference::dot_strided<T>>::pick();
+    run(static_cast<T*>(out), static_cast<const T*>(x), xs, static_cast<const T*>(y), ys, n);
+  });
 }
 
 // ---- tensors

@@ -88,26 +88,66 @@ template <class T> inline void multiply_panels(const Operands<T>& o, T* panels, 
   }
 }
 
-// Small products pack into the stack.
 template <class T> inline void multiply(const Operands<T>* o, T* panels) {
   alignas(64) T strip[tile_rows * depth];
   multiply_panels(*o, panels, strip);
 }
-template <class T> inline constexpr int64_t small_panel = 4096 / sizeof(T);
-template <class T> inline void multiply_small(const Operands<T>* o) {
-  alignas(64) T panels[small_panel<T>], strip[tile_rows * 64];
-  multiply_panels(*o, panels, strip);
+
+// ---- tiny products: nothing is packed but a `b` whose rows are not contiguous
+template <class T, int W> inline void tiny_cols(const Operands<T>& o, int64_t j) {
+  for (int64_t i = 0; i < o.m; ++i) {
+    const T* a = o.a + i * o.a_row;
+    const T* b = o.b + j;
+    T s[W] = {};
+    for (int64_t p = 0; p < o.k; ++p, b += o.b_row) {
+      const T x = a[p * o.a_col];
+#pragma GCC unroll 16
+      for (int c = 0; c < W; ++c) s[c] += x * b[c];
+    }
+    T* out = o.out + i * o.out_row + j;
+    if (o.beta == T{}) for (int c = 0; c < W; ++c) out[c] = o.alpha * s[c];
+    else for (int c = 0; c < W; ++c) out[c] = o.beta * out[c] + o.alpha * s[c];
+    if (o.bias) for (int c = 0; c < W; ++c) out[c] = out[c] + o.bias[j + c];
+  }
 }
 
-template <class T> bool is_small(int64_t k, int64_t n) {
-  constexpr int w = tile_cols<T>;
-  return k <= 64 && n <= panel_cols && k * ((n + w - 1) / w * w) <= small_panel<T>;
+template <class T> inline void multiply_tiny_one(Operands<T> o, T* packed) {
+  if (o.b_col != 1 && o.n > 1) {
+    for (int64_t p = 0; p < o.k; ++p)
+      for (int64_t j = 0; j < o.n; ++j) packed[p * o.n + j] = o.b[p * o.b_row + j * o.b_col];
+    o.b = packed;
+    o.b_row = o.n;
+  }
+  int64_t j = 0;
+  for (; j + 16 <= o.n; j += 16) tiny_cols<T, 16>(o, j);
+  if (j + 8 <= o.n) tiny_cols<T, 8>(o, j), j += 8;
+  if (j + 4 <= o.n) tiny_cols<T, 4>(o, j), j += 4;
+  if (j + 2 <= o.n) tiny_cols<T, 2>(o, j), j += 2;
+  if (j < o.n) tiny_cols<T, 1>(o, j);
+}
+
+inline constexpr int64_t tiny_work = 16 * 16 * 16;     // below it a library's call costs more than the product
+
+// Products i of [begin, end); without a batch, the one at `o`.
+template <class T> inline void multiply_tiny(const Operands<T>* first, const Batch* batch, int64_t begin, int64_t end) {
+  alignas(64) T packed[tiny_work];
+  if (!batch) return multiply_tiny_one(*first, packed);
+  Operands<T> o = *first;
+  for (int64_t i = begin; i < end; ++i) {
+    o.a = first->a + batch->a[i];
+    o.b = first->b + batch->b[i];
+    o.out = first->out + i * o.m * o.out_row;
+    multiply_tiny_one(o, packed);
+  }
+}
+
+template <class T> void run_tiny(const Operands<T>& o, const Batch* batch, int64_t begin, int64_t end) {
+  static const auto tiny = Clones<&multiply_tiny<T>>::pick();
+  tiny(&o, batch, begin, end);
 }
 
 template <class T> void run(const Operands<T>& o) {
   static const auto large = Clones<&multiply<T>>::pick();
-  static const auto small = Clones<&multiply_small<T>>::pick();
-  if (is_small<T>(o.k, o.n)) return small(&o);
   const size_t bytes = sizeof(T) * std::min<int64_t>(depth, o.k) * (std::min<int64_t>(panel_cols, o.n) + tile_cols<T>);
   const std::unique_ptr<void, decltype(&std::free)> panels(std::aligned_alloc(64, (bytes + 63) / 64 * 64), &std::free);
   if (!panels) std::abort();                           // a megabyte is gone, inside a parallel region

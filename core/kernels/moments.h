@@ -4,8 +4,9 @@
 #include "base/isa.h"
 #include "kernels/along.h"
 
-// Mean and sum of squared deviations. Each block of elements that fits the nearest cache is read twice, for its
-// mean and for the deviations from it; blocks are merged by the formula of Chan, Golub and LeVeque (1983).
+// Mean and sum of squared deviations. Each block of elements that fits the nearest cache is read twice, for
+// its mean and for the deviations from it; blocks are merged by the formula of Chan, Golub and LeVeque
+// (1983).
 namespace fb {
 
 struct Moments {
@@ -78,13 +79,16 @@ template <class T, class Write> void moments_along(const T* x, const Along& a, c
       for (int64_t k = b; k < e; ++k)
         if (k * share < a.n) partial[k] = range_moments(x + k * share, std::min(share, a.n - k * share));
     });
-    for (int64_t k = 1; k < parts; ++k) partial[0].merge(partial[k].count, partial[k].mean, partial[k].squares);
+    for (int64_t k = 1; k < parts; ++k) partial[0].merge(partial[k].count, partial[k].mean,
+        partial[k].squares);
     return write(0, partial[0]);
   }
-  if (a.inner == 1) return for_lines(a, [&](int64_t line) { write(line, range_moments(x + line * a.n, a.n)); });
+  if (a.inner == 1) return for_lines(a, [&](int64_t line) { write(line, range_moments(x + line * a.n, a.n));
+      });
   const auto block = Clones<&block_columns<T>>::pick();
   const int64_t per_row = (a.inner + moment_width - 1) / moment_width;
-  const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, a.n * std::min(moment_width, a.inner)));
+  const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1,
+      a.n * std::min(moment_width, a.inner)));
   parallel_for(a.outer * per_row, grain, [&](int64_t begin, int64_t end) {
     T mean[moment_width], squares[moment_width];
     for (int64_t piece = begin; piece < end; ++piece) {

@@ -14,11 +14,13 @@ inline uint64_t key(int16_t v) { return static_cast<uint32_t>(v) ^ 0x80000000u; 
 inline uint64_t key(int32_t v) { return static_cast<uint32_t>(v) ^ 0x80000000u; }
 inline uint64_t key(int64_t v) { return static_cast<uint64_t>(v) ^ (uint64_t(1) << 63); }
 inline uint64_t key(float v) {
-  const uint32_t b = v == 0 ? 0 : std::bit_cast<uint32_t>(v), flip = static_cast<uint32_t>(static_cast<int32_t>(b) >> 31);
+  const uint32_t b = v == 0 ? 0 : std::bit_cast<uint32_t>(v), flip =
+      static_cast<uint32_t>(static_cast<int32_t>(b) >> 31);
   return v != v ? 0xffffffffu : b ^ (flip | 0x80000000u);
 }
 inline uint64_t key(double v) {
-  const uint64_t b = v == 0 ? 0 : std::bit_cast<uint64_t>(v), flip = static_cast<uint64_t>(static_cast<int64_t>(b) >> 63);
+  const uint64_t b = v == 0 ? 0 : std::bit_cast<uint64_t>(v), flip =
+      static_cast<uint64_t>(static_cast<int64_t>(b) >> 63);
   return v != v ? ~uint64_t(0) : b ^ (flip | uint64_t(1) << 63);
 }
 inline uint64_t key_of_half(uint32_t bits, uint32_t infinity) {
@@ -42,7 +44,8 @@ template <class S, class E> void load(const char* x, int64_t stride, int64_t n, 
   }
 }
 
-template <class E> void load_any(DType dtype, const char* x, int64_t stride, int64_t n, bool descending, E* entries) {
+template <class E> void load_any(DType dtype, const char* x, int64_t stride, int64_t n, bool descending,
+    E* entries) {
   switch (dtype) {
     case DType::boolean: case DType::u8: return load<uint8_t>(x, stride, n, descending, entries);
     case DType::i8: return load<int8_t>(x, stride, n, descending, entries);
@@ -94,7 +97,8 @@ template <class E> void sort_any(E* entries, E* spare, int64_t n, int key_bits) 
 void load_entries(DType dtype, const char* x, int64_t stride, int64_t n, bool descending, uint64_t* entries) {
   load_any(dtype, x, stride, n, descending, entries);
 }
-void load_entries(DType dtype, const char* x, int64_t stride, int64_t n, bool descending, WideEntry* entries) {
+void load_entries(DType dtype, const char* x, int64_t stride, int64_t n, bool descending,
+    WideEntry* entries) {
   load_any(dtype, x, stride, n, descending, entries);
 }
 void sort_entries(uint64_t* entries, uint64_t* spare, int64_t n) { sort_any(entries, spare, n, 32); }

@@ -5,8 +5,8 @@
 
 #include "kernels/along.h"
 
-// Ordering lines of any real dtype through unsigned keys: the key of an element and its place form one entry, so
-// that comparing entries is stable and needs to know nothing of dtypes.
+// Ordering lines of any real dtype through unsigned keys: the key of an element and its place form one entry,
+// so that comparing entries is stable and needs to know nothing of dtypes.
 namespace fb {
 
 struct WideEntry {
@@ -29,8 +29,31 @@ void load_entries(DType dtype, const char* x, int64_t stride, int64_t n, bool de
 void sort_entries(uint64_t* entries, uint64_t* spare, int64_t n);
 void sort_entries(WideEntry* entries, WideEntry* spare, int64_t n);
 
+// Moves the k least of n entries to the front, unordered. Few of many are kept in a short list that only
+// entries below its greatest member may join.
+template <class E> void select_least(E* entries, E* spare, int64_t n, int64_t k) {
+  const int64_t room = std::max<int64_t>(2 * k, 64);
+  if (k == 0 || k >= n) return;
+  if (n < 4 * room) return std::nth_element(entries, entries + (k - 1), entries + n);
+  std::copy(entries, entries + room, spare);
+  std::nth_element(spare, spare + (k - 1), spare + room);
+  E limit = spare[k - 1];
+  int64_t count = k;
+  for (int64_t i = room; i < n; ++i) {
+    if (!(entries[i] < limit)) continue;
+    spare[count++] = entries[i];
+    if (count < room) continue;
+    std::nth_element(spare, spare + (k - 1), spare + count);
+    limit = spare[k - 1];
+    count = k;
+  }
+  std::nth_element(spare, spare + (k - 1), spare + count);
+  std::copy(spare, spare + k, entries);
+}
+
 // Calls body(line, entries, spare) for every line of x, whose elements are those of a real dtype.
-template <class Body> void for_entry_lines(const Tensor& x, const Along& a, bool descending, const Body& body) {
+template <class Body> void for_entry_lines(const Tensor& x, const Along& a, bool descending,
+    const Body& body) {
   auto run = [&]<class E>(E) {
     const DType dtype = x.dtype();
     const char* from = x.data();

@@ -4,7 +4,8 @@
 #include "base/isa.h"
 #include "kernels/along.h"
 
-// Running results along the lines of a tensor. A scan S has: State start(), State step(State, T), T result(State).
+// Running results along the lines of a tensor. A scan S has: State start(), State step(State, T), T
+// result(State).
 namespace fb {
 
 inline constexpr int64_t scan_width = 256;             // adjacent lines scanned side by side
@@ -42,7 +43,8 @@ template <class S, class T> void scan_along(const T* x, const Along& a, bool rev
   }
   if (a.inner == 1) {
     const int64_t grain = std::max<int64_t>(1, elementwise_grain / a.n);
-    return parallel_for(a.outer, grain, [&](int64_t b, int64_t e) { rows(x + b * a.n, e - b, a.n, reverse, out + b * a.n); });
+    return parallel_for(a.outer, grain, [&](int64_t b,
+        int64_t e) { rows(x + b * a.n, e - b, a.n, reverse, out + b * a.n); });
   }
   const int64_t per_row = (a.inner + scan_width - 1) / scan_width;
   const int64_t grain = std::max<int64_t>(1, elementwise_grain / (a.n * std::min(scan_width, a.inner)));

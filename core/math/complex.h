@@ -89,6 +89,7 @@ template <class T> Complex<T> log10(Complex<T> z) { return scaled(log(z), 0.4342
 // e^(z ln 2)
 template <class T> Complex<T> exp2(Complex<T> z) {
   if (z.im == T(0)) return {T(std::exp2(z.re)), z.im};
+  if (!std::isfinite(z.re) || !std::isfinite(z.im)) return exp(scaled(z, 0.6931471805599453));
   return polar(T(std::exp2(z.re)), T(z.im * 0.6931471805599453));
 }
 

@@ -123,7 +123,7 @@ template <class T> T erfcx(T x) {
     auto [high, low, exponent] = gaussian(a, 1.0);
     Bits<T> next = exponent + Bits<T>(1ull);
     T growth = scale2_bits(high, next), growth_low = scale2_bits(low, next);
-    T left = (growth - right) + (growth_low - right_low);
+    T left = select(is_inf(growth), growth, (growth - right) + (growth_low - right_low));
     T y = select(x < T(0.0), left, right + right_low);
     return select(x > T(1e300), T(0.5641895835477563) / x, y);
   }

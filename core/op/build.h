@@ -263,6 +263,8 @@ template <class S> void build(Registry& registry) {
   if constexpr (requires { S::takes_only_numbers; }) op->takes_only_numbers = S::takes_only_numbers;
   if constexpr (requires { &S::run; }) op->run = &S::run;
   if constexpr (requires { S::in_place; }) op->has_in_place = S::in_place;
+  if constexpr (requires { S::out_apart; }) op->out_apart = S::out_apart;
+  if constexpr (requires { S::out_exact; }) op->out_exact = S::out_exact;
   if constexpr (requires { &S::decompose; }) {
     if constexpr (s.returns_list) op->decompose_list = Unboxed<&S::decompose>::list;
     else op->decompose = Unboxed<&S::decompose>::call;

@@ -88,6 +88,7 @@ struct Op {
   bool differentiable = false;
   bool joint_vjp = false;                              // one vjp gives the gradients of all inputs
   bool has_in_place = false, only_in_place = false, printable = false, needs_elements = false;
+  bool out_apart = false, out_exact = false;           // out= may share no memory with an input; must have the dtype of the result
 
   Result result = Result::same;                        // elementwise and reduction
   Accepts accepts;

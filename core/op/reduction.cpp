@@ -1,6 +1,7 @@
-// How a reduction runs: kept and reduced dims are merged, then either runs of reduced elements are folded into
-// one accumulator, or rows of kept elements into a row of accumulators, whichever walks memory in order.
+// How a reduction runs: kept and reduced dims are merged, then either runs of reduced elements are folded
+// into one accumulator, or rows of kept elements into a row of accumulators, whichever walks memory in order.
 #include <algorithm>
+#include <memory>
 
 #include "base/parallel.h"
 #include "ops.h"
@@ -27,6 +28,8 @@ struct Dim { int64_t size, in, out; bool reduced; };   // strides in elements
 
 constexpr int64_t block = 512;                         // elements gathered at a time
 constexpr int64_t row_block = 128;                     // rows folded before partial sums are merged
+// runs up to this long are not worth a fold of their own
+constexpr int64_t short_run = 32;
 
 struct Plan {
   const Kernels* kernels;
@@ -42,13 +45,15 @@ struct Plan {
 void sort_and_merge(const Tensor& x, const Dims& out_strides, const bool* is_reduced, Plan& p) {
   Small<Dim, 8> dims;
   for (int i = 0; i < x.dim(); ++i)
-    if (x.shape()[i] != 1) dims.emplace(Dim{x.shape()[i], x.strides()[i], is_reduced[i] ? 0 : out_strides[i], is_reduced[i]});
+    if (x.shape()[i] != 1) dims.emplace(Dim{x.shape()[i], x.strides()[i], is_reduced[i] ? 0 : out_strides[i],
+        is_reduced[i]});
   std::stable_sort(dims.begin(), dims.end(), [](const Dim& a, const Dim& b) { return a.in > b.in; });
   Small<Dim, 8> merged;
   for (const Dim& d : dims) {
     if (!merged.empty()) {
       Dim& last = merged.back();
-      if (last.reduced == d.reduced && last.in == d.in * d.size && (d.reduced || last.out == d.out * d.size)) {
+      if (last.reduced == d.reduced && last.in == d.in * d.size
+          && (d.reduced || last.out == d.out * d.size)) {
         last = {last.size * d.size, d.in, d.out, d.reduced};
         continue;
       }
@@ -59,9 +64,15 @@ void sort_and_merge(const Tensor& x, const Dims& out_strides, const bool* is_red
   bool any_reduced = false;
   for (const Dim& d : merged) any_reduced |= d.reduced;
   p.by_rows = last >= 0 && !merged[last].reduced && any_reduced;
+  int across = last;                                   // the kept dim whose elements are handled together
+  if (last > 0 && merged[last].reduced && merged[last].size <= short_run && !merged[last - 1].reduced &&
+      merged[last - 1].size >= 4 * short_run) {        // many short runs: folded side by side
+    p.by_rows = true;
+    across = last - 1;
+  }
   for (int i = 0; i <= last; ++i) {
     const Dim& d = merged[i];
-    if (i == last && p.by_rows) {
+    if (i == across && p.by_rows) {
       p.width = d.size;
       p.width_in = d.in;
       p.width_out = d.out;
@@ -97,7 +108,8 @@ const void* packed_run(const Plan& p, const char* at, int64_t step, int64_t n, c
   return buffer;
 }
 
-void write_result(const Plan& p, const void* accumulators, int64_t n, char* out, int64_t out_step, int64_t reduced) {
+void write_result(const Plan& p, const void* accumulators, int64_t n, char* out, int64_t out_step,
+    int64_t reduced) {
   alignas(64) char made[block * 16], narrow[block * 16];
   p.kernels->finish(made, accumulators, n, reduced);
   const char* packed = made;
@@ -161,7 +173,8 @@ void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, voi
 
 void reduce_runs(const Plan& p) {
   const int64_t work = std::max<int64_t>(p.reduced_total, 1);
-  if (p.kept_total == 1 && work > 2 * elementwise_grain && thread_count() > 1) {   // one long run: share it out
+  // one long run: share it out
+  if (p.kept_total == 1 && work > 2 * elementwise_grain && thread_count() > 1) {
     constexpr int most = 64;
     alignas(64) char partials[most][64];
     auto* shared = partials;
@@ -188,30 +201,70 @@ void reduce_runs(const Plan& p) {
   });
 }
 
+// A row of accumulators, and what its elements pass through on the way there.
+struct RowBuffers {
+  alignas(64) char raw[block * 16], packed[block * 16], sums[block * 16], partial[block * 16];
+};
+
+// Rows [begin, end) of n kept elements each, from `base` on, folded into b.sums. Narrow rows that follow each
+// other in memory are taken several at a time.
+void fold_row_range(const Plan& p, const char* base, int64_t n, int64_t begin, int64_t end, RowBuffers& b) {
+  const int bytes = bytes_of(p.in_type);
+  const bool adjacent = p.reduced.size() == 1 && p.width == n && p.width_in == 1 && p.reduced[0].in == n;
+  const int64_t together = adjacent ? std::max<int64_t>(1, std::min(block / n, end - begin)) : 1;
+  p.kernels->start(b.sums, n * together);
+  for (int64_t i = begin; i < end; i += row_block * together) {
+    const int64_t rows_end = std::min(end, i + row_block * together);
+    p.kernels->start(b.partial, n * together);
+    for (int64_t r = i; r < rows_end; r += together) {
+      int64_t ignored = 0;
+      const char* at = base + offset_in(p.reduced, r, ignored) * bytes;
+      const int64_t count = n * std::min(together, rows_end - r);
+      p.kernels->fold_rows(b.partial, packed_run(p, at, p.width_in, count, b.raw, b.packed), count);
+    }
+    p.kernels->merge(b.sums, b.partial, n * together);
+  }
+  for (int64_t k = 1; k < together; ++k) p.kernels->merge(b.sums,
+      b.sums + k * n * p.kernels->accumulator_bytes, n);
+}
+
 void reduce_rows(const Plan& p) {
   const int64_t columns = (p.width + block - 1) / block, pieces = p.kept_total * columns;
-  const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, p.reduced_total * std::min(p.width, block)));
-  parallel_for(pieces, grain, [&](int64_t begin, int64_t end) {
-    alignas(64) char raw[block * 16], buffer[block * 16], sums[block * 16], partial[block * 16];
-    const int bytes = bytes_of(p.in_type);
-    for (int64_t piece = begin; piece < end; ++piece) {
-      int64_t out = 0;
-      const int64_t first = piece % columns * block, n = std::min(block, p.width - first);
-      const char* base = p.in + (offset_in(p.kept, piece / columns, out) + first * p.width_in) * bytes;
-      p.kernels->start(sums, n);
-      for (int64_t i = 0; i < p.reduced_total; i += row_block) {
-        const int64_t rows_end = std::min(p.reduced_total, i + row_block);
-        p.kernels->start(partial, n);
-        for (int64_t r = i; r < rows_end; ++r) {
-          int64_t ignored = 0;
-          const char* at = base + offset_in(p.reduced, r, ignored) * bytes;
-          p.kernels->fold_rows(partial, packed_run(p, at, p.width_in, n, raw, buffer), n);
-        }
-        p.kernels->merge(sums, partial, n);
+  const int64_t work = p.reduced_total * std::min(p.width, block);
+  const bool shares_rows = pieces < thread_count() && work > 2 * elementwise_grain;
+  const int64_t parts = shares_rows ? thread_count() : 1, share = (p.reduced_total + parts - 1) / parts;
+  auto piece_at = [&](int64_t piece, int64_t& out, int64_t& n) {
+    const int64_t first = piece % columns * block;
+    n = std::min(block, p.width - first);
+    const char* base = p.in + (offset_in(p.kept, piece / columns, out) + first * p.width_in)
+        * bytes_of(p.in_type);
+    out = (out + first * p.width_out) * bytes_of(p.result);
+    return base;
+  };
+  if (!shares_rows) {
+    const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, work));
+    return parallel_for(pieces, grain, [&](int64_t begin, int64_t end) {
+      RowBuffers b;
+      for (int64_t piece = begin; piece < end; ++piece) {
+        int64_t out = 0, n;
+        const char* base = piece_at(piece, out, n);
+        fold_row_range(p, base, n, 0, p.reduced_total, b);
+        write_result(p, b.sums, n, p.out + out, p.width_out, p.reduced_total);
       }
-      write_result(p, sums, n, p.out + (out + first * p.width_out) * bytes_of(p.result), p.width_out, p.reduced_total);
-    }
-  });
+    });
+  }
+  const std::unique_ptr<RowBuffers[]> shared(new RowBuffers[static_cast<size_t>(parts)]);
+  for (int64_t piece = 0; piece < pieces; ++piece) {   // few wide pieces: their rows are shared out
+    int64_t out = 0, n;
+    const char* base = piece_at(piece, out, n);
+    parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t k = begin; k < end; ++k)
+        fold_row_range(p, base, n, std::min(k * share, p.reduced_total),
+            std::min((k + 1) * share, p.reduced_total), shared[k]);
+    });
+    for (int64_t k = 1; k < parts; ++k) p.kernels->merge(shared[0].sums, shared[k].sums, n);
+    write_result(p, shared[0].sums, n, p.out + out, p.width_out, p.reduced_total);
+  }
 }
 
 }  // namespace
@@ -223,14 +276,16 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
   const Value dim = op.dim_param >= 0 ? args[op.dim_param] : Value();
   const bool decides = op.kernels[int(Compute::f32)].result == Compute::boolean;
   const bool none_named = dim.tag == Value::ints && dim.as_ints().empty();
-  const Dims dims = decides && none_named ? Dims() : normalized_dims(dim, x.dim());   // any and all reduce no dim then
+  // any and all reduce no dim then
+  const Dims dims = decides && none_named ? Dims() : normalized_dims(dim, x.dim());
   const bool keepdim = op.keepdim_param >= 0 && unbox<bool>(args[op.keepdim_param]);
   bool is_reduced[Dims::max_count] = {};
   for (int64_t d : dims) is_reduced[d] = true;
 
   Plan p;
   const Category category = category_of(x.dtype());
-  const bool accepted = category == Category::boolean ? op.accepts.booleans : category == Category::integral ? op.accepts.integers
+  const bool accepted = category == Category::boolean ? op.accepts.booleans : category == Category::integral
+      ? op.accepts.integers
                         : category == Category::floating ? op.accepts.floats : op.accepts.complexes;
   check<UnsupportedError>(accepted, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
   p.in_type = x.dtype();
@@ -239,12 +294,13 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
   if (op.result == Result::floating && category <= Category::integral) promoted = default_dtype();
   const Compute c = compute_of(promoted);
   p.kernels = &op.kernels[int(c)];
-  check<UnsupportedError>(p.kernels->fold, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy, "'");
+  check<UnsupportedError>(p.kernels->fold, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy,
+      "'");
   p.compute = storage_of(c);
   p.packed = storage_of(p.kernels->result);
   p.result = p.kernels->result == Compute::boolean ? (x.dtype() == DType::u8 ? DType::u8 : DType::boolean)
-             : is_complex(promoted) && !is_complex(p.packed) ? real_of(promoted)
-             : p.kernels->result == Compute::i64 && c != Compute::i64 ? DType::i64 : promoted;
+             : p.kernels->result == Compute::i64 && c != Compute::i64 ? DType::i64
+             : is_complex(promoted) && !is_complex(p.packed) ? real_of(promoted) : promoted;
 
   Dims kept_shape, shape;
   for (int i = 0; i < x.dim(); ++i) {

@@ -41,7 +41,9 @@ struct Threshold {
     tensor([9., 2.])
   )";
   using kind = Elementwise<Result::same, reals_not_bool>;
-  template <class T> static T forward(T x, T threshold, T value) { return math::select(x <= threshold, value, x); }
+  template <class T> static T forward(T x, T threshold, T value) {
+    return math::select(x <= threshold, value, x);
+  }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, Scalar> threshold) {
     return call_op<ThresholdVjp>(g, x, threshold.value);
   }
@@ -100,7 +102,9 @@ struct LeakyRelu {
   )";
   using kind = Floating;
   template <class T> static T forward(T x, T slope) { return math::select(x > T(0.0), x, x * slope); }
-  static Tensor vjp(Tensor g, In<0> x, Arg<1, Scalar> slope) { return call_op<LeakyReluVjp>(g, x, slope.value); }
+  static Tensor vjp(Tensor g, In<0> x, Arg<1, Scalar> slope) {
+    return call_op<LeakyReluVjp>(g, x, slope.value);
+  }
 };
 
 struct PreluKernel {
@@ -127,16 +131,17 @@ struct Prelu {
   static Tensor decompose(Tensor x, Tensor weight) {
     check<DTypeError>(x.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got ",
                       row(x.dtype()).legacy, " and ", row(weight.dtype()).legacy);
-    check<ShapeError>(weight.dim() <= 1, "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = ",
-                      weight.dim());
+    check<ShapeError>(weight.dim() <= 1, "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ",
+                      "ndim = ", weight.dim());
     if (weight.numel() == 1) {
       const bool fits = weight.dim() == 0 || x.dim() > 0;
       return call_op<PreluKernel>(x, fits ? Tensor(weight) : reshape(weight, Dims()));
     }
-    check<ShapeError>(x.dim() > 0, "prelu: Not allow zero-dim input tensor with ", weight.numel(), " weights.");
+    check<ShapeError>(x.dim() > 0, "prelu: Not allow zero-dim input tensor with ", weight.numel(),
+                      " weights.");
     const int64_t channels = x.dim() > 1 ? x.size(1) : 1;
-    check<ShapeError>(channels == weight.numel(), "Mismatch of parameter numbers and input channel size. Found "
-                      "parameter numbers = ", weight.numel(), " and channel size = ", channels, ".");
+    check<ShapeError>(channels == weight.numel(), "Mismatch of parameter numbers and input channel size. "
+                      "Found parameter numbers = ", weight.numel(), " and channel size = ", channels, ".");
     Dims shape;
     for (int i = 0; i < x.dim(); ++i) shape.push(i == 1 ? channels : 1);
     return call_op<PreluKernel>(x, reshape(weight, shape));
@@ -149,7 +154,8 @@ template <class T> T elu_of(T x, T alpha, T scale, T input_scale) {
 }
 
 struct Elu {
-  static constexpr auto schema = "elu(Tensor input, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor";
+  static constexpr auto schema =
+      "elu(Tensor input, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor";
   static constexpr auto doc = R"(
     Exponential linear unit: x where x > 0, else alpha (exp(x) - 1), for each element.
 
@@ -163,7 +169,8 @@ struct Elu {
   template <class T> static T forward(T x, T alpha, T scale, T input_scale) {
     return elu_of(x, alpha, scale, input_scale);
   }
-  static Tensor vjp(Tensor g, In<0> x, Arg<1, Scalar> alpha, Arg<2, Scalar> scale, Arg<3, Scalar> input_scale) {
+  static Tensor vjp(Tensor g, In<0> x, Arg<1, Scalar> alpha, Arg<2, Scalar> scale,
+                    Arg<3, Scalar> input_scale) {
     return call_op<EluVjp>(g, x, alpha.value, scale.value, input_scale.value);
   }
 };
@@ -191,7 +198,7 @@ struct Celu {
 };
 
 // The fixed point of mean 0 and variance 1 (Klambauer et al., arXiv:1706.02515, equation 14).
-static constexpr double selu_alpha = 1.6732632423543772848170429916717, selu_scale = 1.0507009873554804934193349852946;
+static constexpr double selu_alpha = 1.6732632423543772, selu_scale = 1.0507009873554805;
 
 struct Selu {
   static constexpr auto schema = "selu(Tensor input) -> Tensor";
@@ -220,6 +227,7 @@ struct Softplus {
     tensor([0.6931, 1.3133])
   )";
   using kind = Floating;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x, T beta, T threshold) {
     T z = x * beta;
     return math::select(z > threshold, x, math::log1p_exp(z) / beta);
@@ -240,6 +248,7 @@ struct Hardshrink {
     tensor([0., 2.])
   )";
   using kind = Floating;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x, T lambd) {
     return math::select((x >= -lambd) & (x <= lambd), T(0.0), x);
   }
@@ -257,6 +266,7 @@ struct Softshrink {
     tensor([0.0000, 1.5000])
   )";
   using kind = Floating;
+  static constexpr bool in_place = false;
   static void examine(const Args& args) {
     check(args[1].as_double() >= 0, "softshrink: lambda must be greater or equal to 0, but found to be ",
           args[1].as_double());
@@ -298,7 +308,8 @@ struct Hardswish {
   static Tensor vjp(Tensor g, In<0> x) { return call_op<HardswishVjp>(g, x); }
 };
 
-FB_GROUP(activation, Relu, Threshold, Hardtanh, Relu6, LeakyRelu, PreluKernel, Prelu, Elu, Celu, Selu, Softplus,
+FB_GROUP(activation, Relu, Threshold, Hardtanh, Relu6, LeakyRelu, PreluKernel, Prelu, Elu, Celu, Selu,
+         Softplus,
          Hardshrink, Softshrink, Hardsigmoid, Hardswish)
 
 }  // namespace fb

@@ -52,6 +52,7 @@ struct LogSigmoid {
     tensor([-0.6931, -0.3133])
   )";
   using kind = Floating;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x) { return math::log_sigmoid(x); }
   static Tensor vjp(Tensor g, In<0> x) { return call_op<LogSigmoidVjp>(g, x); }
 };
@@ -91,8 +92,8 @@ struct Gelu {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, std::string approximate) {
-    check(approximate == "none" || approximate == "tanh", "approximate argument must be either none or tanh, but got ",
-          approximate);
+    check(approximate == "none" || approximate == "tanh",
+          "approximate argument must be either none or tanh, but got ", approximate);
     return approximate == "none" ? call_op<GeluErf>(x) : call_op<GeluTanh>(x);
   }
 };
@@ -126,8 +127,8 @@ struct Glu {
   static Tensor kernel(Tensor x, int64_t dim) {
     check<ShapeError>(x.dim() > 0, "glu does not support 0-dimensional tensors");
     dim = wrap_dim(dim, x.dim());
-    check<ShapeError>(x.size(int(dim)) % 2 == 0, "Halving dimension must be even, but dimension ", dim, " is size ",
-                      x.size(int(dim)));
+    check<ShapeError>(x.size(int(dim)) % 2 == 0, "Halving dimension must be even, but dimension ", dim,
+                      " is size ", x.size(int(dim)));
     return call_op<GluKernel>(gate_half(x, dim, 0), gate_half(x, dim, 1));
   }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, int64_t> dim) {
@@ -137,11 +138,12 @@ struct Glu {
   }
 };
 
-// In training also the slope of each element, which is the derivative.
+// Also the slope of each element, where the sign of the output does not tell it: in training, or if the slope
+// left of 0 is negative. The input is not kept, so that an in-place form may overwrite it.
 struct RreluWithNoise {
   static constexpr auto schema = "_rrelu_with_noise(Tensor self, Scalar lower, Scalar upper, bool training, "
-                                 "Generator? generator) -> (Tensor output, Tensor noise)";
-  static constexpr auto doc = "rrelu of self and, in training, the slope of each element.";
+                                 "Generator? generator) -> (Tensor output, Tensor slopes)";
+  static constexpr auto doc = "rrelu of self, and the slope of each element where the gradient needs it.";
   using kind = Opaque;
   static constexpr auto grad_name = "RreluWithNoiseBackward0";
 
@@ -149,8 +151,14 @@ struct RreluWithNoise {
     rrelu(r[0].data<T>(), r[1].data<T>(), x.data<T>(), x.numel(), lower, upper, *generator);
   }
   static Outputs<2> kernel(Tensor self, Scalar lower, Scalar upper, bool training, Generator* generator) {
-    if (!training) return {call_op<LeakyRelu>(self, (lower.real() + upper.real()) / 2), empty({0}, self.dtype())};
-    check<DTypeError>(is_floating(self.dtype()), "\"rrelu\" not implemented for '", row(self.dtype()).legacy, "'");
+    const double mean = (lower.real() + upper.real()) / 2;
+    if (!training) {
+      const Tensor slopes = mean < 0 ? where(gt(self, 0), 1.0, full(self.shape(), mean, self.dtype()))
+                                     : empty({0}, self.dtype());
+      return {call_op<LeakyRelu>(self, mean), slopes};
+    }
+    check<UnsupportedError>(is_floating(self.dtype()), "\"rrelu\" not implemented for '",
+                            row(self.dtype()).legacy, "'");
     const DType compute = self.dtype() == DType::f64 ? DType::f64 : DType::f32;
     const Tensor x = to_dtype(contiguous(self), compute);
     Outputs<2> r{empty(x.shape(), compute), empty(x.shape(), compute)};
@@ -159,10 +167,11 @@ struct RreluWithNoise {
     else draw<float>(r, x, lower.real(), upper.real(), generator);
     return {to_dtype(r[0], self.dtype()), to_dtype(r[1], self.dtype())};
   }
-  static Tensor vjp(Tensor g, In<0> x, OutAt<1> noise, Arg<1, Scalar> lower, Arg<2, Scalar> upper,
+  static Tensor vjp(Tensor g, Out y, OutAt<1> slopes, Arg<1, Scalar> lower, Arg<2, Scalar> upper,
                     Arg<3, bool> training) {
-    if (training) return g * noise;
-    return call_op<LeakyReluVjp>(g, x, (lower.value.real() + upper.value.real()) / 2);
+    const double low = lower.value.real(), mean = (low + upper.value.real()) / 2;
+    if (!training) return mean < 0 ? g * slopes : call_op<LeakyReluVjp>(g, y, mean);
+    return low < 0 ? g * slopes : call_op<PreluVjp>(g, y, slopes);
   }
 };
 
@@ -184,11 +193,13 @@ struct Rrelu {
     const double low = lower.real(), high = upper.real();
     check(std::isfinite(low), "rrelu: lower bound must be finite, got ", low);
     check(std::isfinite(high), "rrelu: upper bound must be finite, got ", high);
-    check(low <= high, "rrelu: Lower bound should be less than or equal to the upper bound, got ", low, " and ", high);
+    check(low <= high, "rrelu: Lower bound should be less than or equal to the upper bound, got ", low, " and ",
+          high);
     return call_outputs<2, RreluWithNoise>(x, lower, upper, training, generator)[0];
   }
 };
 
-FB_GROUP(activation_gate, Silu, Mish, LogSigmoid, GeluErf, GeluTanh, Gelu, GluKernel, Glu, RreluWithNoise, Rrelu)
+FB_GROUP(activation_gate, Silu, Mish, LogSigmoid, GeluErf, GeluTanh, Gelu, GluKernel, Glu, RreluWithNoise,
+         Rrelu)
 
 }  // namespace fb

@@ -10,29 +10,32 @@ namespace fb {
 
 using Floating = Elementwise<Result::same, floats_only>;
 
-// A gradient that passes where a condition on x holds is linear in g, and its derivative by x is 0.
+// The gradients of piecewise linear functions have the derivative 0 by x.
 struct ReluVjp {
   static constexpr auto schema = "_relu_vjp(Tensor grad, Tensor output) -> Tensor";
   static constexpr auto doc = "Gradient of relu from its output: grad where output > 0 or nan, else 0.";
   using kind = Floating;
   template <class T> static T forward(T g, T y) { return math::select(y <= T(0.0), T(0.0), g); }
   static Tensor vjp_grad(Tensor g, In<1> y) { return relu_vjp(g, y); }
-  static NoGrad vjp_output();
+  static Tensor vjp_output(Tensor g) { return zeros_like(g); }
 };
 
 struct ThresholdVjp {
   static constexpr auto schema = "_threshold_vjp(Tensor grad, Tensor self, Scalar threshold) -> Tensor";
   static constexpr auto doc = "Gradient of threshold: grad where self > threshold or nan, else 0.";
   using kind = Floating;
-  template <class T> static T forward(T g, T x, T threshold) { return math::select(x <= threshold, T(0.0), g); }
+  template <class T> static T forward(T g, T x, T threshold) {
+    return math::select(x <= threshold, T(0.0), g);
+  }
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> threshold) {
     return call_op<ThresholdVjp>(g, x, threshold.value);
   }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct HardtanhVjp {
-  static constexpr auto schema = "_hardtanh_vjp(Tensor grad, Tensor self, Scalar min_val, Scalar max_val) -> Tensor";
+  static constexpr auto schema =
+      "_hardtanh_vjp(Tensor grad, Tensor self, Scalar min_val, Scalar max_val) -> Tensor";
   static constexpr auto doc = "Gradient of hardtanh: grad strictly between the limits, else 0.";
   using kind = Floating;
   template <class T> static T forward(T g, T x, T low, T high) {
@@ -41,7 +44,7 @@ struct HardtanhVjp {
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> low, Arg<3, Scalar> high) {
     return call_op<HardtanhVjp>(g, x, low.value, high.value);
   }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct ShrinkVjp {
@@ -51,8 +54,10 @@ struct ShrinkVjp {
   template <class T> static T forward(T g, T x, T lambd) {
     return math::select((x >= -lambd) & (x <= lambd), T(0.0), g);
   }
-  static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> lambd) { return call_op<ShrinkVjp>(g, x, lambd.value); }
-  static NoGrad vjp_self();
+  static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> lambd) {
+    return call_op<ShrinkVjp>(g, x, lambd.value);
+  }
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct LeakyReluVjp {
@@ -63,7 +68,7 @@ struct LeakyReluVjp {
   static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> slope) {
     return call_op<LeakyReluVjp>(g, x, slope.value);
   }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
 };
 
 struct PreluVjp {
@@ -72,7 +77,7 @@ struct PreluVjp {
   using kind = Floating;
   template <class T> static T forward(T g, T x, T w) { return math::select(x > T(0.0), g, g * w); }
   static Tensor vjp_grad(Tensor g, In<1> x, In<2> w) { return call_op<PreluVjp>(g, x, w); }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
   static Tensor vjp_weight(Tensor g, In<0> grad, In<1> x) { return where(gt(x, 0), 0, g * grad); }
 };
 
@@ -89,7 +94,8 @@ struct HardsigmoidVjp {
 
 struct HardswishVjp {
   static constexpr auto schema = "_hardswish_vjp(Tensor grad, Tensor self) -> Tensor";
-  static constexpr auto doc = "Gradient of hardswish: grad * (self / 3 + 1/2) between -3 and 3, 0 below, grad above.";
+  static constexpr auto doc =
+      "Gradient of hardswish: grad * (self / 3 + 1/2) between -3 and 3, 0 below, grad above.";
   using kind = Floating;
   template <class T> static T forward(T g, T x) {
     T inside = g * (x * T(1.0 / 3.0) + T(0.5));
@@ -143,8 +149,10 @@ struct LogSigmoidVjp {
 };
 
 struct SoftplusVjp {
-  static constexpr auto schema = "_softplus_vjp(Tensor grad, Tensor self, Scalar beta, Scalar threshold) -> Tensor";
-  static constexpr auto doc = "Gradient of softplus: grad * sigmoid(beta self), grad where beta self > threshold.";
+  static constexpr auto schema =
+      "_softplus_vjp(Tensor grad, Tensor self, Scalar beta, Scalar threshold) -> Tensor";
+  static constexpr auto doc =
+      "Gradient of softplus: grad * sigmoid(beta self), grad where beta self > threshold.";
   using kind = Floating;
   template <class T> static T forward(T g, T x, T beta, T threshold) {
     T z = x * beta;
@@ -163,13 +171,14 @@ struct EluVjp {
   static constexpr auto schema =
       "_elu_vjp(Tensor grad, Tensor self, Scalar alpha, Scalar scale, Scalar input_scale) -> Tensor";
   static constexpr auto doc =
-      "Gradient of elu: grad * scale where self > 0, else grad * alpha * scale * input_scale * exp(input_scale * self).";
+      "Gradient of elu: grad * scale where self > 0, else grad * alpha * scale * k exp(k self), k = input_scale.";
   using kind = Floating;
   template <class T> static T forward(T g, T x, T alpha, T scale, T input_scale) {
     T left = g * (alpha * scale * input_scale) * math::exp(x * input_scale);
     return math::select(x <= T(0.0), left, g * scale);
   }
-  static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> alpha, Arg<3, Scalar> scale, Arg<4, Scalar> input_scale) {
+  static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> alpha, Arg<3, Scalar> scale,
+                         Arg<4, Scalar> input_scale) {
     return call_op<EluVjp>(g, x, alpha.value, scale.value, input_scale.value);
   }
   static Tensor vjp_self(Tensor g, In<0> grad, In<1> x, Arg<2, Scalar> alpha, Arg<3, Scalar> scale,
@@ -181,7 +190,8 @@ struct EluVjp {
 
 struct MishVjp {
   static constexpr auto schema = "_mish_vjp(Tensor grad, Tensor self) -> Tensor";
-  static constexpr auto doc = "Gradient of mish: grad * (t + x (1 - t²) s), t = tanh(softplus(x)), s = sigmoid(x).";
+  static constexpr auto doc =
+      "Gradient of mish: grad * (t + x (1 - t²) s), t = tanh(softplus(x)), s = sigmoid(x).";
   using kind = Floating;
   template <class T> static T forward(T g, T x) {
     T t = math::tanh(math::log1p_exp(x)), s = math::sigmoid(x);
@@ -232,7 +242,8 @@ struct GeluTanhVjp {
   }
 };
 
-FB_GROUP(activation_vjp, ReluVjp, ThresholdVjp, HardtanhVjp, ShrinkVjp, LeakyReluVjp, PreluVjp, HardsigmoidVjp,
+FB_GROUP(activation_vjp, ReluVjp, ThresholdVjp, HardtanhVjp, ShrinkVjp, LeakyReluVjp, PreluVjp,
+         HardsigmoidVjp,
          HardswishVjp, SigmoidVjp, TanhVjp, SiluVjp, LogSigmoidVjp, SoftplusVjp, EluVjp, MishVjp, GeluErfVjp,
          GeluTanhVjp)
 

@@ -110,8 +110,9 @@ struct Addr {
     >>> fb.addr(fb.ones(1), fb.ones(1), fb.ones(2))
     tensor([[2., 2.]])
   )";
-  using kind = Composite;
+  using kind = Fused;
   static constexpr bool in_place = true;
+  static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) { return decompose(self, a, b, beta, alpha); }
   static Tensor decompose(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
     check<ShapeError>(a.dim() == 1, "addr: Expected 1-D argument vec1, but got ", a.dim(), "-D");
     check<ShapeError>(b.dim() == 1, "addr: Expected 1-D argument vec2, but got ", b.dim(), "-D");
@@ -123,11 +124,21 @@ struct Addr {
     const Tensor base = expand(self, shape);
     Args all(self, a, b);
     const DType dtype = result_type(all, 0, 3);
-    Scoped name(mode.grad_name, std::string_view("AddrBackward0"));
     Tensor product = unsqueeze(a, 1) * unsqueeze(b, 0);
-    if (!alpha.equals(1)) product = dtype == DType::boolean ? mul(product, alpha.to<bool>()) : mul(product, Value(alpha));
-    if (beta.equals(0)) return to_dtype(product, dtype);
-    return add(beta.equals(1) ? base : mul(base, Value(beta)), product);
+    auto times = [&](const Tensor& t, const Scalar& by) {
+      return by.equals(1) ? t : dtype == DType::boolean ? mul(t, by.to<bool>()) : mul(t, Value(by));
+    };
+    product = times(product, alpha);
+    return beta.equals(0) ? to_dtype(product, dtype) : add(times(base, beta), product);
+  }
+  static Tensor vjp_self(Tensor g, Shape<0> shape, Arg<3, Scalar> beta) {
+    return sum_to_shape(scaled_gradient(g, beta), shape);
+  }
+  static Tensor vjp_vec1(Tensor g, In<2> b, Arg<4, Scalar> alpha) {
+    return scaled_gradient(call_op<Mv>(g, to_dtype(conj(b), g.dtype())), alpha);
+  }
+  static Tensor vjp_vec2(Tensor g, In<1> a, Arg<4, Scalar> alpha) {
+    return scaled_gradient(call_op<Mv>(transpose(g, 0, 1), to_dtype(conj(a), g.dtype())), alpha);
   }
 };
 

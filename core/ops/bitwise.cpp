@@ -1,4 +1,5 @@
-#include "math/words.h"
+#include <bit>
+
 #include "op/build.h"
 #include "ops.h"
 
@@ -68,7 +69,7 @@ struct LogicalNot {
   using kind = Elementwise<Result::same, all_numbers>;
   static constexpr bool differentiable = false;
   template <class T> static bool forward(T a) { return a == T(0); }
-  static bool forward_bool(bool a) { return !a; }
+  static bool forward_bool(bool a) { return std::bit_cast<uint8_t>(a) == 0; }   // !a does not vectorise
 };
 
 struct BitwiseAnd {
@@ -135,7 +136,7 @@ struct BitwiseNot {
   using kind = Elementwise<Result::same, whole_numbers>;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T a) { return ~a; }
-  static bool forward_bool(bool a) { return !a; }
+  static bool forward_bool(bool a) { return std::bit_cast<uint8_t>(a) == 0; }   // !a does not vectorise
 };
 
 static constexpr Accepts integers_only{false, true, false, false};

@@ -144,7 +144,13 @@ struct Clamp {
     if (args[1] && args[2]) return run_elementwise(op, args, out, form);
     run_elementwise(args[1] ? variant<ClampLow>() : variant<ClampHigh>(), Args(args[0], args[args[1] ? 1 : 2]), out, form);
   }
-  template <class T> static T forward(T a, T low, T high) { return math::minimum(math::maximum(a, low), high); }
+  template <class T> static T forward(T a, T low, T high) {
+    if constexpr (std::is_integral_v<T>) return math::minimum(math::maximum(a, low), high);
+    else {                                             // a nan among the three comes through
+      T raised = math::select(low != low, low, math::select(a < low, low, a));
+      return math::select(high != high, high, math::select(raised > high, high, raised));
+    }
+  }
   static Tensor vjp_self(Tensor g, In<0> self, Arg<1, Value> min, Arg<2, Value> max, In<1> low, In<2> high) {
     const Tensor below = max.value ? where(le(self, limit(max, high)), g, Scalar(0)) : g;
     return min.value ? where(ge(self, limit(min, low)), below, Scalar(0)) : below;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "op/build.h"
 #include "ops.h"
 #include "tensor/convert.h"
@@ -46,7 +48,7 @@ struct Copy {
     }
     cast_into(self, from);
   }
-  static NoGrad vjp_self();
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }   // what is overwritten no longer matters
   static Tensor vjp_src(Tensor g, Shape<1> shape, InType<1> dtype) {
     const Tensor real = is_complex(dtype) ? g : real_part(g);
     return sum_to_shape(real, shape);
@@ -73,8 +75,45 @@ struct FillScalar {
   static Tensor vjp(Tensor g) { return zeros_like(g); }
 };
 
+// A new tensor like x with the strides of a memory format.
+static Tensor with_format(const Tensor& x, DType dtype, const std::string& format) {
+  if (format == "preserve_format") return empty_like(x, dtype);
+  if (format == "contiguous_format") return empty(x.shape(), dtype);
+  const int rank = format == "channels_last" ? 4 : 5;
+  check(format == "channels_last" || format == "channels_last_3d", "unsupported memory format option ", format);
+  check(x.dim() == rank, "required rank ", rank, " tensor to use ", format, " format");
+  Dims strides = Dims::filled(rank, 1);                // channels vary fastest, then the last dim, …, the batch slowest
+  int64_t step = std::max<int64_t>(1, x.shape()[1]);
+  for (int d = rank - 1; d >= 0; --d) {
+    if (d == 1) continue;
+    strides[d] = step;
+    step *= std::max<int64_t>(1, x.shape()[d]);
+  }
+  return empty_strided(x.shape(), strides, dtype);
+}
+
+struct FillTensor {
+  static constexpr auto schema = "fill.Tensor(Tensor self, Tensor value) -> Tensor";
+  static constexpr auto doc = R"(
+    self with every element set to the number in a 0-d tensor; gradients flow to it.
+
+    Shapes: self (*), value () → (*).   Dtypes: all.
+
+    >>> fb.fill(fb.zeros(2), fb.tensor(3.))
+    tensor([3., 3.])
+  )";
+  using kind = Opaque;
+  static constexpr auto grad_name = "FillBackward1";
+  static void write(Tensor self, Tensor value) {
+    check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(), " dimensions.");
+    cast_into(self, share_memory(self, value) ? clone(value) : value);
+  }
+  static Tensor vjp_self(Tensor g) { return zeros_like(g); }
+  static Tensor vjp_value(Tensor g) { return sum(g); }
+};
+
 struct Clone {
-  static constexpr auto schema = "clone(Tensor self, *, str? memory_format=None) -> Tensor";
+  static constexpr auto schema = "clone(Tensor self) -> Tensor";
   static constexpr auto doc = R"(
     A copy with memory of its own; gradients flow through it.
 
@@ -84,8 +123,20 @@ struct Clone {
     tensor([1., 1.])
   )";
   using kind = Opaque;
+  static Tensor kernel(Tensor x) {
+    Tensor r = empty_like(x, x.dtype());
+    cast_into(r, x);
+    return r;
+  }
+  static Tensor vjp(Tensor g) { return g; }
+};
+
+struct CloneFormat {
+  static constexpr auto schema = "clone.format(Tensor self, *, str? memory_format) -> Tensor";
+  static constexpr auto doc = "A copy with memory of its own, in the order of a memory format.";
+  using kind = Opaque;
   static Tensor kernel(Tensor x, std::optional<std::string> format) {
-    Tensor r = format && *format == "contiguous_format" ? empty(x.shape(), x.dtype()) : empty_like(x, x.dtype());
+    Tensor r = with_format(x, x.dtype(), format.value_or("preserve_format"));
     cast_into(r, x);
     return r;
   }
@@ -125,6 +176,6 @@ Tensor contiguous_like(const Tensor& g, const Layout& layout) {
   return r;
 }
 
-FB_GROUP(copy, Copy, FillScalar, Clone, Contiguous, To)
+FB_GROUP(copy, Copy, FillTensor, FillScalar, Clone, CloneFormat, Contiguous, To)
 
 }  // namespace fb

@@ -168,7 +168,7 @@ struct Diag {
     if (x.dim() == 1) return DiagEmbed::decompose(x, diagonal, 0, 1);
     const Tensor d = call_op<Diagonal>(x, diagonal, 0, 1);
     const Scoped name(mode.grad_name, std::string_view("DiagonalBackward0_copy"));
-    return call_op<Clone>(d, std::string("contiguous_format"));
+    return call_op<Clone>(d);
   }
 };
 

@@ -1,8 +1,159 @@
+#include <cmath>
+
+#include "base/isa.h"
+#include "kernels/along.h"
+#include "math/power.h"
 #include "op/build.h"
-#include "ops.h"
 
 namespace fb {
 
-FB_GROUP(distance)
+struct LinalgVectorNorm;
+
+// The p-norm of a - b over m elements.
+template <class T> static inline T row_distance(const T* a, const T* b, int64_t m, T p) {
+  constexpr int lanes = 16;
+  auto fold = [&](auto&& term, auto&& combine) {
+    T s[lanes] = {}, r{};
+    int64_t i = 0;
+    for (; i + lanes <= m; i += lanes)
+      for (int j = 0; j < lanes; ++j) s[j] = combine(s[j], term(a[i + j] - b[i + j]));
+    for (; i < m; ++i) r = combine(r, term(a[i] - b[i]));
+    for (int j = 0; j < lanes; ++j) r = combine(r, s[j]);
+    return r;
+  };
+  auto add = [](T x, T y) { return x + y; };
+  if (p == T(2)) return math::sqrt(fold([](T d) { return d * d; }, add));
+  if (p == T(1)) return fold([](T d) { return math::fabs(d); }, add);
+  if (p == T(0)) return fold([](T d) { return d != T(0) ? T(1) : T(0); }, add);
+  if (std::isinf(p)) return fold([](T d) { return math::fabs(d); },
+      [](T x, T y) { return (x > y) | (x != x) ? x : y; });
+  return math::pow(fold([p](T d) { return math::pow(math::fabs(d), p); }, add), 1 / p);
+}
+template <class T> static void row_distances(const T* a, const T* rows, int64_t count, int64_t m, T p,
+    T* out) {
+  for (int64_t j = 0; j < count; ++j) out[j] = row_distance(a, rows + j * m, m, p);
+}
+
+template <class F> static void for_float_type(DType d, F&& f) {
+  if (d == DType::f64) f(double());
+  else f(float());
+}
+
+static Dims leading(const Dims& shape) {
+  Dims r = shape;
+  r.resize(shape.size() - 2);
+  return r;
+}
+
+struct Cdist {
+  static constexpr auto schema = "cdist(Tensor x1, Tensor x2, float p=2., str? compute_mode=None) -> Tensor";
+  static constexpr auto doc = R"(
+    p-norm distance of each row of x1 to each row of x2, batch by batch, by differences.
+
+    Shapes: x1 (*, n, m), x2 (*, k, m), batches broadcast → (*, n, k).   Dtypes: floating.
+    Errors: RuntimeError for p < 0, fewer than two dims, or rows of different length.
+
+    >>> fb.cdist(fb.tensor([[0., 0.]]), fb.tensor([[3., 4.]]))
+    tensor([[5.]])
+  )";
+  using kind = Fused;
+  static void examine(const Args& args) {
+    const Tensor &a = args[0].as_tensor(), &b = args[1].as_tensor();
+    check(is_floating(a.dtype()), "cdist only supports floating-point dtypes, X1 got: ", name_of(a.dtype()));
+    check(is_floating(b.dtype()), "cdist only supports floating-point dtypes, X2 got: ", name_of(b.dtype()));
+    check(a.dim() >= 2 && b.dim() >= 2, "cdist only supports at least 2D tensors, got: ", a.dim(), "D and ",
+        b.dim(), "D");
+    check(a.shape().back() == b.shape().back(), "X1 and X2 must have the same number of columns. X1: ",
+        a.shape().back(),
+          " X2: ", b.shape().back());
+    check(args[2].as_double() >= 0, "cdist only supports non-negative p values");
+    if (!args[3]) return;
+    const std::string mode = unbox<std::string>(args[3]);
+    check<ValueError>(mode == "use_mm_for_euclid_dist_if_necessary" || mode == "use_mm_for_euclid_dist" ||
+                      mode == "donot_use_mm_for_euclid_dist", mode, " is not a valid value for compute_mode");
+  }
+  static Tensor kernel(Tensor x1, Tensor x2, double p, std::optional<std::string>) {
+    const DType dtype = promote(x1.dtype(), x2.dtype());
+    Dims batch = broadcast_shapes("cdist", leading(x1.shape()), leading(x2.shape()));
+    const int64_t n = x1.size(-2), k = x2.size(-2), m = x1.size(-1), batches = batch.product();
+    auto spread_out = [&](const Tensor& x) {
+      Dims shape = batch;
+      shape.push(x.size(-2));
+      shape.push(x.size(-1));
+      return computable(expand(to_dtype(x, dtype), shape));
+    };
+    const Tensor a = spread_out(x1), b = spread_out(x2);
+    batch.push(n);
+    batch.push(k);
+    Tensor r = empty(batch, a.dtype());
+    if (r.numel()) for_float_type(a.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const auto row = Clones<&row_distances<T>>::pick();
+      const T *from = a.data<T>(), *to = b.data<T>();
+      T* out = r.data<T>();
+      const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, k * m));
+      parallel_for(batches * n, grain, [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          row(from + i * m, to + i / n * k * m, k, m, static_cast<T>(p), out + i * k);
+      });
+    });
+    return to_dtype(r, dtype);
+  }
+  static Tensor decompose(Tensor x1, Tensor x2, double p, Value) {
+    return call_op<LinalgVectorNorm>(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1, false, Value());
+  }
+};
+
+struct Pdist {
+  static constexpr auto schema = "pdist(Tensor input, float p=2.) -> Tensor";
+  static constexpr auto doc = R"(
+    p-norm distance of every pair of rows, row 0 to 1, 0 to 2, … .
+
+    Shapes: input (n, m) → (n (n - 1) / 2,).   Dtypes: floating.
+    Errors: RuntimeError for p < 0 or other dims.
+
+    >>> fb.nn.functional.pdist(fb.tensor([[0., 0.], [3., 4.]]))
+    tensor([5.])
+  )";
+  using kind = Fused;
+  static void examine(const Args& args) {
+    const Tensor& x = args[0].as_tensor();
+    check(x.dim() == 2, "pdist only supports 2D tensors, got: ", x.dim(), "D");
+    check(is_floating(x.dtype()), "pdist only supports floating-point dtypes, got ", name_of(x.dtype()));
+    check(args[1].as_double() >= 0, "pdist only supports non-negative p values");
+  }
+  static Tensor kernel(Tensor input, double p) {
+    const Tensor x = computable(input);
+    const int64_t n = x.shape()[0], m = x.shape()[1];
+    Tensor r = empty({n * (n - 1) / 2}, x.dtype());
+    if (r.numel()) for_float_type(x.dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      const auto row = Clones<&row_distances<T>>::pick();
+      const T* from = x.data<T>();
+      T* out = r.data<T>();
+      parallel_for(n - 1, std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, n * m)),
+          [&](int64_t b, int64_t e) {
+        for (int64_t i = b; i < e; ++i)
+          row(from + i * m, from + (i + 1) * m, n - 1 - i, m, static_cast<T>(p),
+              out + i * (2 * n - i - 1) / 2);
+      });
+    });
+    return to_dtype(r, input.dtype());
+  }
+  static Tensor decompose(Tensor x, double p) {
+    const int64_t n = x.shape()[0], m = x.shape()[1], pairs = n * (n - 1) / 2;
+    Tensor first = empty({pairs, 1}, DType::i64), second = empty({pairs, 1}, DType::i64);
+    int64_t k = 0;
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = i + 1; j < n; ++j, ++k) {
+        first.data<int64_t>()[k] = i;
+        second.data<int64_t>()[k] = j;
+      }
+    auto rows = [&](const Tensor& at) { return take_along(x, contiguous(expand(at, {pairs, m})), 0); };
+    return call_op<LinalgVectorNorm>(rows(first) - rows(second), p, -1, false, Value());
+  }
+};
+
+FB_GROUP(distance, Cdist, Pdist)
 
 }  // namespace fb

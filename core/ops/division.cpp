@@ -1,4 +1,5 @@
-#include "math/words.h"
+#include "base/half.h"
+#include "math/complex.h"
 #include "op/build.h"
 #include "ops.h"
 #include "tensor/convert.h"
@@ -29,6 +30,16 @@ static int64_t divide(int64_t a, int64_t b) {          // the smallest integer b
 }
 static int64_t rest(int64_t a, int64_t b) { return b == -1 || b == 0 ? 0 : a % b; }
 
+// std::fmod; in double for floats whose quotient is so small that its product with b is exact.
+static double remainder_of(double a, double b) { return std::fmod(a, b); }
+static float remainder_of(float a, float b) {
+  const double x = a, y = b, q = math::trunc(x / y);
+  if (!(math::fabs(q) < 0x1p+29)) return std::fmod(a, b);
+  double r = x - q * y;
+  if ((r < 0) != (x < 0) && r != 0) r += math::copysign(math::fabs(y), x);   // x / y was rounded up to an integer
+  return static_cast<float>(math::copysign(r, x));
+}
+
 // Quotient rounded down, from the remainder: floor(a / b) would round twice (CPython, float_floor_div).
 template <class T> static T floor_quotient(T a, T b) {
   if constexpr (std::is_integral_v<T>) {
@@ -36,7 +47,7 @@ template <class T> static T floor_quotient(T a, T b) {
     return q - (rest(a, b) != 0 && (a < 0) != (b < 0));
   } else {
     if (b == T(0)) return a / b;
-    const T r = std::fmod(a, b);
+    const T r = remainder_of(a, b);
     T q = (a - r) / b;
     if (r != T(0) && (b < T(0)) != (r < T(0))) q -= T(1);
     if (q == T(0)) return std::copysign(T(0), a / b);
@@ -55,6 +66,23 @@ struct TruncDivide {
     else return math::trunc(a / b);
   }
 };
+struct TruncDivideBfloat16 : TruncDivide {               // the quotient is rounded to the dtype first, as PyTorch's is
+  template <class T> static T forward(T a, T b) {
+    if constexpr (std::is_same_v<T, float>) return math::trunc(widen_bf16(narrow_bf16(a / b)));
+    else return TruncDivide::forward(a, b);
+  }
+};
+struct TruncDivideFloat16 : TruncDivide {
+  template <class T> static T forward(T a, T b) {
+    if constexpr (std::is_same_v<T, float>) return math::trunc(widen_f16(narrow_f16(a / b)));
+    else return TruncDivide::forward(a, b);
+  }
+};
+static const Op& trunc_divide(DType d) {
+  return d == DType::bf16 ? variant<TruncDivideBfloat16>() : d == DType::f16 ? variant<TruncDivideFloat16>()
+                                                                            : variant<TruncDivide>();
+}
+
 struct TrueDivide {
   static constexpr auto schema = "div(Tensor self, Tensor other) -> Tensor";
   using kind = Elementwise<Result::floating, all_numbers>;
@@ -84,7 +112,8 @@ struct DivMode {
   static void run(const Op& op, const Args& args, Tensor* out, Form form) {
     if (!args[2]) return run_elementwise(variant<TrueDivide>(), args, out, form);
     refuse_zero_divisor(args);
-    run_elementwise(args[2].as_string() == "trunc" ? variant<TruncDivide>() : op, args, out, form);
+    const bool trunc = args[2].as_string() == "trunc";
+    run_elementwise(trunc ? trunc_divide(result_type(args, 0, 2)) : op, args, out, form);
   }
   template <class T> static T forward(T a, T b) { return floor_quotient(a, b); }
   static Tensor vjp_self(Tensor g, In<1> other, Arg<2, std::optional<std::string>> mode) {
@@ -141,12 +170,12 @@ struct Remainder {
   template <class T> static T forward(T a, T b) {
     T r;
     if constexpr (std::is_integral_v<T>) r = rest(a, b);
-    else r = std::fmod(a, b);
+    else r = remainder_of(a, b);
     return r != T(0) && (r < T(0)) != (b < T(0)) ? r + b : r;
   }
   static Tensor vjp_self(Tensor g) { return g; }
   static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
-    return -(g * call_op<FloorDivide>(self, other));
+    return -(g * call_op<DivMode>(self, other, "floor"));
   }
 };
 
@@ -172,7 +201,7 @@ struct Fmod {
   }
   template <class T> static T forward(T a, T b) {
     if constexpr (std::is_integral_v<T>) return rest(a, b);
-    else return std::fmod(a, b);
+    else return remainder_of(a, b);
   }
   static Tensor vjp_self(Tensor g) { return g; }
   static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {

@@ -160,7 +160,8 @@ struct Sigmoid {
 
 struct LogitWithin {
   static constexpr auto schema = "_logit(Tensor self, Scalar eps) -> Tensor";
-  static constexpr auto doc = "log(z / (1 - z)) with z = x limited to [eps, 1 - eps]; a negative eps sets no limits.";
+  static constexpr auto doc =
+      "log(z / (1 - z)), z = x limited to [eps, 1 - eps]; a negative eps sets no limits.";
   using kind = Elementwise<Result::floating>;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T eps) {
@@ -173,14 +174,17 @@ struct LogitWithin {
 
 struct LogitVjp {
   static constexpr auto schema = "_logit_vjp(Tensor grad, Tensor self, Scalar eps) -> Tensor";
-  static constexpr auto doc = "grad / (x (1 - x)) within [eps, 1 - eps], 0 outside; eps < 0: within [0, 1], nan outside.";
+  static constexpr auto doc =
+      "grad / (x (1 - x)) within [eps, 1 - eps], 0 outside; eps < 0: within [0, 1], nan outside.";
   using kind = Elementwise<>;
   template <class T> static T forward(T g, T x, T eps) {
     T low = math::select(eps < T(0), T(0), eps);
     T outside = math::select(eps < T(0), T(math::nan<T>), T(0));
     return math::select((x >= low) & (x <= T(1) - low), g / (x * (T(1) - x)), outside);
   }
-  static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> eps) { return call_op<LogitVjp>(g, x, Value(eps.value)); }
+  static Tensor vjp_grad(Tensor g, In<1> x, Arg<2, Scalar> eps) {
+    return call_op<LogitVjp>(g, x, Value(eps.value));
+  }
   static Tensor vjp_self(Tensor g, In<0> grad, In<1> x, Arg<2, Scalar> eps) {
     const Tensor slope = call_op<LogitVjp>(g * grad, x, Value(eps.value));
     return call_op<LogitVjp>(slope, x, Value(eps.value)) * (x * 2.0 - 1.0);
@@ -201,7 +205,9 @@ struct Logit {
   )";
   using kind = Opaque;
   static constexpr bool in_place = true;
-  static Tensor kernel(Tensor x, std::optional<double> eps) { return call_op<LogitWithin>(x, eps.value_or(-1.0)); }
+  static Tensor kernel(Tensor x, std::optional<double> eps) {
+    return call_op<LogitWithin>(x, eps.value_or(-1.0));
+  }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, std::optional<double>> eps) {
     return call_op<LogitVjp>(g, x, eps.value.value_or(-1.0));
   }

@@ -57,7 +57,8 @@ struct Max {
 };
 
 struct MaxDim {
-  static constexpr auto schema = "max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr auto schema =
+      "max.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr auto doc = R"(
     Largest elements along `dim` and where they first stand; nan is larger than all.
 
@@ -69,7 +70,9 @@ struct MaxDim {
   )";
   using kind = Opaque;
   static constexpr auto grad_name = "MaxBackward0";
-  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) { return extreme_of("max", x, dim, keepdim, true); }
+  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) {
+    return extreme_of("max", x, dim, keepdim, true);
+  }
   static Tensor vjp(Tensor g, OutAt<1> index, Shape<0> shape, Arg<1, int64_t> dim, Arg<2, bool> keepdim) {
     return picked_vjp(g, index, shape, dim, keepdim);
   }
@@ -102,7 +105,8 @@ struct Min {
 };
 
 struct MinDim {
-  static constexpr auto schema = "min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr auto schema =
+      "min.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr auto doc = R"(
     Smallest elements along `dim` and where they first stand; nan is smaller than all.
 
@@ -114,7 +118,9 @@ struct MinDim {
   )";
   using kind = Opaque;
   static constexpr auto grad_name = "MinBackward0";
-  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) { return extreme_of("min", x, dim, keepdim, false); }
+  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) {
+    return extreme_of("min", x, dim, keepdim, false);
+  }
   static Tensor vjp(Tensor g, OutAt<1> index, Shape<0> shape, Arg<1, int64_t> dim, Arg<2, bool> keepdim) {
     return picked_vjp(g, index, shape, dim, keepdim);
   }
@@ -164,7 +170,8 @@ struct Argmin {
 };
 
 struct Aminmax {
-  static constexpr auto schema = "aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)";
+  static constexpr auto schema =
+      "aminmax(Tensor self, *, int? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)";
   static constexpr auto doc = R"(
     Smallest and largest element, of all or along `dim`; nan if there is one. Ties share gradients equally.
 
@@ -178,10 +185,12 @@ struct Aminmax {
   static Outputs<2> kernel(Tensor x, Value dim, bool keepdim) {
     check_real("aminmax", x.dtype());
     if (dim) check_line("aminmax", x, dim.as_int());
-    else check(x.numel() != 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.");
+    else check(x.numel() != 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation "
+        "has no identity.");
     return {amin(x, dim, keepdim), amax(x, dim, keepdim)};
   }
-  static Tensor vjp(Tensor g_min, Tensor g_max, In<0> x, Out low, OutAt<1> high, Arg<1, Value> dim, Arg<2, bool> keepdim) {
+  static Tensor vjp(Tensor g_min, Tensor g_max, In<0> x, Out low, OutAt<1> high, Arg<1, Value> dim,
+      Arg<2, bool> keepdim) {
     return shared_vjp(g_min, x, low, dim, keepdim) + shared_vjp(g_max, x, high, dim, keepdim);
   }
 };
@@ -193,7 +202,8 @@ template <class F> static void for_line_pairs(const Along& whole, const Along& p
 
 struct TakeAlong {
   static constexpr auto schema = "_take_along(Tensor self, Tensor index, int dim) -> Tensor";
-  static constexpr auto doc = "Elements along dim at the places of index, which are in range; other sizes agree.";
+  static constexpr auto doc =
+      "Elements along dim at the places of index, which are in range; other sizes agree.";
   using kind = Opaque;
   static constexpr auto grad_name = "GatherBackward0";
   static Tensor kernel(Tensor self, Tensor index, int64_t dim) {
@@ -220,7 +230,8 @@ struct TakeAlong {
 
 struct PutAlong {
   static constexpr auto schema = "_put_along(Tensor self, Tensor index, int dim, int length) -> Tensor";
-  static constexpr auto doc = "Zeros of size `length` along dim, with the elements of self added at the places of index.";
+  static constexpr auto doc =
+      "Zeros of size `length` along dim, with the elements of self added at the places of index.";
   using kind = Opaque;
   static constexpr auto grad_name = "ScatterAddBackward0";
   static Tensor kernel(Tensor self, Tensor index, int64_t dim, int64_t length) {

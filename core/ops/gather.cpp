@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "kernels/lines.h"
 #include "kernels/typed.h"
@@ -30,6 +31,7 @@ struct Gather {
             [3]])
   )";
   using kind = Opaque;
+  static constexpr bool out_apart = true, out_exact = true;
   static Tensor kernel(Tensor self, int64_t dim, Tensor index, bool) {
     const int d = wrap_dim(dim, self.dim());
     Tensor r = empty(index.shape(), self.dtype());
@@ -66,6 +68,17 @@ struct TakeAlongDim {
     tensor([[1, 3]])
   )";
   using kind = Composite;
+  static Tensor wrapped(const Tensor& indices, int64_t size) {       // modulo the size
+    if (!indices.numel() || !size) return indices;
+    const Tensor packed = contiguous(indices);
+    const int64_t* in = packed.data<int64_t>();
+    const auto [least, most] = range_of(in, packed.numel());
+    if (least >= 0 && most < size) return indices;
+    Tensor r = empty(indices.shape(), DType::i64);
+    int64_t* out = r.data<int64_t>();
+    for (int64_t i = 0; i < r.numel(); ++i) out[i] = ((in[i] % size) + size) % size;
+    return r;
+  }
   static Tensor decompose(Tensor self, Tensor indices, std::optional<int64_t> dim) {
     check(indices.dtype() == DType::i64, "torch.take_along_dim(): dtype of indices should be Long but got ", row(indices.dtype()).legacy);
     if (!dim) return call_op<Gather>(reshape(self, {-1}), 0, reshape(indices, {-1}), false);
@@ -78,7 +91,7 @@ struct TakeAlongDim {
     Dims wide = broadcast_shapes("take_along_dim", a, b);
     const Tensor x = expand(self, wide);
     wide[d] = indices.shape()[d];
-    return call_op<Gather>(x, d, expand(indices, wide), false);
+    return call_op<Gather>(x, d, expand(wrapped(indices, x.shape()[d]), wide), false);
   }
 };
 
@@ -95,6 +108,7 @@ struct IndexSelect {
             [4]])
   )";
   using kind = Opaque;
+  static constexpr bool out_apart = true, out_exact = true;
   static Tensor kernel(Tensor self, int64_t dim, Tensor index) {
     const int d = wrap_dim(dim, self.dim());
     check<IndexError>(index.dim() <= 1, "index_select(): Index is supposed to be a vector");
@@ -130,6 +144,7 @@ struct Take {
     tensor([4, 1])
   )";
   using kind = Opaque;
+  static constexpr bool out_apart = true, out_exact = true;
   static Tensor kernel(Tensor self, Tensor index) {
     check(index.dtype() == DType::i64, "take(): Expected a long tensor for index, but got ", row(index.dtype()).legacy);
     Tensor r = empty(index.shape(), self.dtype());
@@ -231,6 +246,42 @@ struct EmbeddingBackward {
   }
 };
 
+struct EmbeddingRenorm {
+  static constexpr auto schema = "embedding_renorm_(Tensor(a!) self, Tensor indices, float max_norm, float norm_type) -> Tensor(a!)";
+  static constexpr auto doc = R"(
+    Shrinks, in place, the rows that indices name to a p-norm of at most max_norm, p being norm_type.
+
+    Shapes: self (V, D), indices (*) → (V, D).   Dtypes: self floating; indices int64, int32.
+
+    >>> fb.embedding_renorm_(fb.tensor([[3., 4.]]), fb.tensor([0]), 1., 2.)
+    tensor([[0.6000, 0.8000]])
+  )";
+  using kind = Opaque;
+  static constexpr bool differentiable = false;
+  static double norm_of(const double* row, int64_t n, double p) {
+    double total = 0;
+    for (int64_t k = 0; k < n; ++k) {
+      const double a = std::abs(row[k]);
+      if (std::isinf(p)) total = std::max(total, a);
+      else total += p == 2 ? a * a : std::pow(a, p);
+    }
+    return std::isinf(p) ? total : std::pow(total, 1 / p);
+  }
+  static void write(Tensor self, Tensor indices, double max_norm, double norm_type) {
+    check(self.dim() == 2, "embedding_renorm_: self must be 2-D, but got shape ", self.shape().list());
+    check<DTypeError>(is_floating(self.dtype()), "\"embedding_renorm_\" not implemented for '", row(self.dtype()).legacy, "'");
+    const Tensor rows = checked_rows(indices, self.shape()[0], 0);
+    std::vector<int64_t> named(rows.data<int64_t>(), rows.data<int64_t>() + rows.numel());
+    std::sort(named.begin(), named.end());
+    named.erase(std::unique(named.begin(), named.end()), named.end());
+    for (int64_t i : named) {
+      const Tensor slice = select(self, 0, i), wide = contiguous(to_dtype(slice, DType::f64));
+      const double norm = norm_of(wide.data<double>(), wide.numel(), norm_type);
+      if (norm > max_norm) mul_(slice, max_norm / (norm + 1e-7));    // PyTorch's guard against division by zero
+    }
+  }
+};
+
 struct OneHot {
   static constexpr auto schema = "one_hot(Tensor input, int num_classes=-1) -> Tensor";
   static constexpr auto doc = R"(
@@ -266,6 +317,6 @@ struct OneHot {
   }
 };
 
-FB_GROUP(gather, Gather, TakeAlongDim, IndexSelect, Take, Embedding, EmbeddingBackward, OneHot)
+FB_GROUP(gather, Gather, TakeAlongDim, IndexSelect, Take, Embedding, EmbeddingBackward, EmbeddingRenorm, OneHot)
 
 }  // namespace fb

@@ -136,7 +136,7 @@ struct IndexFillTensor {
   }
   static NoGrad vjp_index();
   static Tensor vjp_self(Tensor g, Arg<1, int64_t> dim, In<2> index) { return call_op<IndexFill>(g, dim.value, index, 0); }
-  static Tensor vjp_value(Tensor g, Arg<1, int64_t> dim, In<2> index) { return sum(call_op<IndexSelect>(g, dim.value, index)); }
+  static Tensor vjp_value(Tensor g, Arg<1, int64_t> dim, In<2> index) { return sum(g - call_op<IndexFill>(g, dim.value, index, 0)); }
 };
 
 struct IndexReduce {

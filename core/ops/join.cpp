@@ -88,6 +88,7 @@ struct Cat {
     tensor([1, 2, 3])
   )";
   using kind = Opaque;
+  static constexpr bool out_apart = true;
   static Tensor kernel(Tensors tensors, int64_t dim) {
     check<ValueError>(!tensors.empty(), "torch.cat(): expected a non-empty list of Tensors");
     const DType dtype = common_dtype(tensors);

@@ -107,12 +107,11 @@ struct BilinearForm {
     middle = shape;
     middle.push(j);
     const Tensor half = reshape(matmul(a, reshape(permute(w, {1, 0, 2}), {i, outs * j})), middle);
-    Tensor r;
+    Tensor r = call_op<MatmulBatched>(half, unsqueeze(b, -1));
     {
       Scoped name(mode.grad_name, std::string_view("ViewBackward0"));
-      r = call_op<MatmulBatched>(half, unsqueeze(b, -1));
+      r = squeeze(r, -1);
     }
-    r = squeeze(r, -1);
     return bias ? add(r, *bias) : r;
   }
   static void check_shapes(const Tensor& a, const Tensor& b, const Tensor& w, const std::optional<Tensor>& bias) {

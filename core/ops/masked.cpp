@@ -93,6 +93,7 @@ struct MaskedSelect {
     tensor([1, 3])
   )";
   using kind = Opaque;
+  static constexpr bool out_apart = true, out_exact = true;
   static void examine(const Args& args) {
     check(args[1].as_tensor().dtype() == DType::boolean, "masked_select: expected BoolTensor for mask");
   }

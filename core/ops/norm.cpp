@@ -79,7 +79,8 @@ static Tensor direction(const Tensor& x) {             // x / |x|, and 0 at 0
 }
 
 // The gradient of the p-norm y of x over `dim`: g x |x|^(p-2) / y^(p-1), zero where it is undefined.
-static Tensor norm_vjp(const Tensor& g_small, const Tensor& x, const Tensor& y_small, double p, const Value& dim,
+static Tensor norm_vjp(const Tensor& g_small, const Tensor& x, const Tensor& y_small, double p,
+    const Value& dim,
                        bool keepdim) {
   if (p == 0) return zeros_like(x);
   const Tensor g = spread(g_small, x.shape(), dim, keepdim);
@@ -97,11 +98,14 @@ static Tensor norm_vjp(const Tensor& g_small, const Tensor& x, const Tensor& y_s
 
 struct LinalgVectorNorm {
   static constexpr auto schema =
-      "linalg_vector_norm(Tensor self, Scalar ord=2, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+      "linalg_vector_norm(Tensor self, Scalar ord=2, int[]? dim=None, bool keepdim=False, *, dtype? "
+          "dtype=None) -> Tensor";
   static constexpr auto doc = R"(
-    The p-norm of all elements, or over `dim`: (Σ|x|^p)^(1/p); ±inf gives the largest or smallest |x|, 0 counts.
+    The p-norm of all elements, or over `dim`: (Σ|x|^p)^(1/p); ±inf gives the largest or smallest |x|, 0
+    counts.
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex; real.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.
+    Dtypes: floating, complex; real.
     Errors: RuntimeError for an order without value on no elements (inf and negative ones).
 
     >>> fb.linalg.vector_norm(fb.tensor([3., 4.]))
@@ -110,19 +114,23 @@ struct LinalgVectorNorm {
   using kind = Opaque;
   static void examine(const Args& args) {
     const Tensor& x = args[0].as_tensor();
-    check(is_differentiable(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
+    check(is_differentiable(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as "
+        "input. Got ",
           row(x.dtype()).legacy);
     if (!args[4]) return;
     const DType d = unbox<DType>(args[4]);
-    check(is_differentiable(d), "linalg.vector_norm: dtype should be floating point or complex. Got ", row(d).legacy);
+    check(is_differentiable(d), "linalg.vector_norm: dtype should be floating point or complex. Got ",
+        row(d).legacy);
     check(is_complex(d) == is_complex(x.dtype()), "linalg.vector_norm: dtype should be ",
-          is_complex(x.dtype()) ? "complex for complex" : "real for real", " inputs, but got ", row(d).legacy);
+          is_complex(x.dtype()) ? "complex for complex" : "real for real", " inputs, but got ",
+              row(d).legacy);
     check(promote(d, x.dtype()) == d, "linalg.vector_norm: the dtype of the input (", row(x.dtype()).legacy,
           ") should be convertible without narrowing to the specified dtype (", row(d).legacy, ")");
   }
   static void check_identity(const Tensor& x, double p, const Value& dim) {
     if (x.numel() != 0 || (p >= 0 && !std::isinf(p))) return;
-    check(dim && !(dim.tag == Value::ints && dim.as_ints().empty()), "linalg.vector_norm cannot compute the ", p,
+    check(dim && !(dim.tag == Value::ints && dim.as_ints().empty()), "linalg.vector_norm cannot compute the ",
+        p,
           " norm on an empty tensor because the operation does not have an identity");
     for (int64_t d : normalized_dims(dim, x.dim()))
       check(x.shape()[int(d)] != 0, "linalg.vector_norm cannot compute the ", p, " norm on the dimension ", d,
@@ -133,7 +141,8 @@ struct LinalgVectorNorm {
     check_identity(x, p, dim);
     if (p == 2) return call_op<NormTwo>(x, dim, keepdim);
     if (p == 1) return call_op<NormOne>(x, dim, keepdim);
-    if (std::isinf(p)) return p > 0 ? call_op<NormLargest>(x, dim, keepdim) : call_op<NormSmallest>(x, dim, keepdim);
+    if (std::isinf(p)) return p > 0 ? call_op<NormLargest>(x, dim, keepdim)
+      : call_op<NormSmallest>(x, dim, keepdim);
     const DType real = real_of(x.dtype());
     if (p == 0) return sum(to_dtype(ne(x, 0), real), dim, keepdim);
     const DType wide = real == DType::f64 ? real : DType::f32;   // powers of 16-bit floats would overflow
@@ -166,7 +175,8 @@ struct NormNamed {
   static constexpr auto doc = R"(
     Norm of a tensor: 'fro' is the root of the sum of squares, a number p the p-norm of the elements.
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex; real.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.
+    Dtypes: floating, complex; real.
     Errors: RuntimeError for other words.
 
     >>> fb.norm(fb.tensor([3., 4.]))
@@ -191,7 +201,9 @@ struct Dist {
     tensor(5.)
   )";
   using kind = Opaque;
-  static Tensor kernel(Tensor self, Tensor other, double p) { return vector_norm(self - other, p, Value(), false, Value()); }
+  static Tensor kernel(Tensor self, Tensor other, double p) {
+    return vector_norm(self - other, p, Value(), false, Value());
+  }
   static Outputs<2> vjp_all(Tensor g, In<0> self, In<1> other, Out y, Arg<2, double> p) {
     const Tensor grad = norm_vjp(g, self - other, y, p, Value(), false);
     return {sum_to_shape(grad, self.shape()), sum_to_shape(-grad, other.shape())};
@@ -210,13 +222,20 @@ struct Renorm {
     tensor([[0.6000, 0.8000],
             [0.0000, 1.0000]])
   )";
-  using kind = Composite;
+  using kind = Fused;
   static constexpr bool in_place = true;
-  static Tensor decompose(Tensor x, Scalar p, int64_t dim, Scalar maxnorm) {
+  static void examine(const Args& args) {
+    const Tensor& x = args[0].as_tensor();
+    const Scalar p = args[1].as_scalar(), maxnorm = args[3].as_scalar();
     check(!p.is_complex() && !maxnorm.is_complex(), "renorm: p and maxnorm must be real-valued");
     check(p.real() > 0, "renorm: non-positive-norm not supported");
     check(maxnorm.real() >= 0, "renorm: expected maxnorm to be >= 0 but got ", maxnorm.real());
     check(x.dim() > 1, "renorm: input needs at least 2 dimensions, got ", x.dim(), " dimensions");
+  }
+  static Tensor kernel(Tensor x, Scalar p, int64_t dim, Scalar maxnorm) {
+    return decompose(x, p, dim, maxnorm);
+  }
+  static Tensor decompose(Tensor x, Scalar p, int64_t dim, Scalar maxnorm) {
     const int kept = wrap_dim(dim, x.dim());
     Dims others;
     for (int i = 0; i < x.dim(); ++i) if (i != kept) others.push(i);
@@ -226,6 +245,7 @@ struct Renorm {
   }
 };
 
-FB_GROUP(norm, AbsPow, NormOne, NormTwo, NormLargest, NormSmallest, LinalgVectorNorm, Norm, NormNamed, Dist, Renorm)
+FB_GROUP(norm, AbsPow, NormOne, NormTwo, NormLargest, NormSmallest, LinalgVectorNorm, Norm, NormNamed, Dist,
+    Renorm)
 
 }  // namespace fb

@@ -158,8 +158,8 @@ struct Nextafter {
   static constexpr unsigned number_params = 0;
   static void run(const Op& op, const Args& args, Tensor* out, Form form);
   template <class T> static T forward(T a, T b) { return next_after(a, b); }
-  static Tensor vjp_self(Tensor) { throw Error("derivative for nextafter is not implemented"); }
-  static Tensor vjp_other(Tensor) { throw Error("derivative for nextafter is not implemented"); }
+  static Tensor vjp_self(Tensor g, In<0> a, In<1> b) { return where(eq(a, b), Scalar(0), g); }
+  static Tensor vjp_other(Tensor g) { return zeros_like(g); }
 };
 struct NextafterBfloat16 : Nextafter {
   template <class T> static T forward(T a, T b) {

@@ -1,8 +1,501 @@
+// Pooling: largest and mean values of windows.
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "kernels/rows.h"
 #include "op/build.h"
 #include "ops.h"
 
 namespace fb {
 
-FB_GROUP(pool)
+struct PlaneScatter; struct PlaneGather; struct WindowMean; struct WindowMeanBackward; struct AdaptiveMean; struct AdaptiveMeanBackward;
+struct WindowMax; struct AdaptiveMax;
+
+namespace {
+
+// Where the windows of one dim lie: elements start, start + step, … below end; `count` is what a mean divides by.
+struct Axis {
+  int64_t in = 1;
+  std::vector<int64_t> start{0}, end{1}, count{1};
+  int64_t step = 1;
+  int64_t out() const { return static_cast<int64_t>(start.size()); }
+};
+
+// Three axes, missing ones in front, and the planes (samples and channels) that share them.
+struct Windows {
+  Axis axis[3];
+  int64_t planes = 1;
+  double divisor = 0;                                  // of means, if not 0
+  Dims shape;                                          // of the result
+  int64_t volume() const { return axis[0].in * axis[1].in * axis[2].in; }
+  int64_t places() const { return axis[0].out() * axis[1].out() * axis[2].out(); }
+  Windows(const Dims& sizes, int dims) {
+    for (int i = 0; i < sizes.size() - dims; ++i) {
+      planes *= sizes[i];
+      shape.push(sizes[i]);
+    }
+  }
+};
+
+Dims per_dim(const char* op, const char* name, const Dims& given, int dims) {
+  constexpr const char* words[] = {"", "one int", "two ints", "three ints"};
+  if (given.size() == 1) return Dims::filled(dims, given[0]);
+  check(given.size() == dims, op, ": ", name, " must either be a single int, or a tuple of ", words[dims], ", but got ", given.list());
+  return given;
+}
+
+void check_input(const char* op, const Dims& sizes, int dims) {
+  bool full = sizes.size() == dims + 1 || sizes.size() == dims + 2;
+  for (int i = sizes.size() == dims + 2 ? 1 : 0; full && i < sizes.size(); ++i) full = sizes[i] > 0;
+  check(full, op, ": Expected ", dims + 1, "D or ", dims + 2, "D (batch mode) tensor with optional 0 dim batch size for input, but got:",
+        sizes.list());
+}
+
+int64_t pooled_size(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
+  const int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1 + (ceil_mode ? stride - 1 : 0);
+  int64_t out = (room >= 0 ? room / stride : -1) + 1;
+  if (ceil_mode && (out - 1) * stride >= in + padding) --out;   // the last window starts inside
+  return out;
+}
+
+Windows sliding(const char* op, const Dims& sizes, int dims, const Dims& kernel, const Dims& stride, const Dims& padding, const Dims& dilation,
+                bool ceil_mode, bool count_padding) {
+  check_input(op, sizes, dims);
+  const Dims k = per_dim(op, "kernel_size", kernel, dims), s = stride.empty() ? k : per_dim(op, "stride", stride, dims);
+  const Dims p = per_dim(op, "padding", padding, dims), d = per_dim(op, "dilation", dilation, dims);
+  Windows w(sizes, dims);
+  Dims outs;
+  for (int i = 0; i < dims; ++i) {
+    check(s[i] != 0, op, ": stride should not be zero");
+    check(k[i] > 0 && s[i] > 0 && d[i] > 0, op, ": kernel_size, stride and dilation should be greater than zero, but got ", k.list(), ", ",
+          s.list(), ", ", d.list());
+    check(p[i] >= 0, op, ": pad must be non-negative, but got pad: ", p[i]);
+    check(p[i] <= ((k[i] - 1) * d[i] + 1) / 2, op, ": pad should be at most half of effective kernel size, but got pad=", p[i],
+          ", kernel_size=", k[i], " and dilation=", d[i]);
+    const int64_t in = sizes[sizes.size() - dims + i], out = pooled_size(in, k[i], s[i], p[i], d[i], ceil_mode);
+    outs.push(std::max<int64_t>(out, 0));
+    Axis& a = w.axis[3 - dims + i];
+    a = {in, {}, {}, {}, d[i]};
+    for (int64_t o = 0; o < out; ++o) {
+      const int64_t from = o * s[i] - p[i];
+      const int64_t first = from < 0 ? from + (-from + d[i] - 1) / d[i] * d[i] : from, last = std::min(from + (k[i] - 1) * d[i] + 1, in);
+      a.start.push_back(first);
+      a.end.push_back(last);
+      a.count.push_back(count_padding ? std::min(from + k[i], in + p[i]) - from : last - first);
+    }
+  }
+  for (int64_t o : outs) {
+    check(o > 0, op, ": Given input size: ", sizes.list(), ". Calculated output size: ", outs.list(), ". Output size is too small");
+    w.shape.push(o);
+  }
+  return w;
+}
+
+Windows adaptive(const char* op, const Dims& sizes, const Dims& outs) {
+  const int dims = outs.size();
+  for (int64_t o : outs) check(o >= 0, op, ": elements of output_size must be greater than or equal to 0 but received ", outs.list());
+  check_input(op, sizes, dims);
+  Windows w(sizes, dims);
+  for (int i = 0; i < dims; ++i) {
+    const int64_t in = sizes[sizes.size() - dims + i], out = outs[i];
+    Axis& a = w.axis[3 - dims + i];
+    a = {in, {}, {}, {}, 1};
+    for (int64_t o = 0; o < out; ++o) {
+      a.start.push_back(o * in / out);
+      a.end.push_back(((o + 1) * in + out - 1) / out);
+      a.count.push_back(a.end.back() - a.start.back());
+    }
+    w.shape.push(out);
+  }
+  return w;
+}
+
+// body(place, z, y, x, count) for every window of a plane.
+template <class Body> [[gnu::always_inline]] inline void for_each_window(const Windows& w, const Body& body) {
+  const Axis &az = w.axis[0], &ay = w.axis[1], &ax = w.axis[2];
+  int64_t place = 0;
+  for (int64_t z = 0; z < az.out(); ++z)
+    for (int64_t y = 0; y < ay.out(); ++y)
+      for (int64_t x = 0; x < ax.out(); ++x, ++place) body(place, z, y, x);
+}
+template <class Body> [[gnu::always_inline]] inline void for_each_element(const Windows& w, int64_t z, int64_t y, int64_t x, const Body& body) {
+  const Axis &az = w.axis[0], &ay = w.axis[1], &ax = w.axis[2];
+  for (int64_t i = az.start[z]; i < az.end[z]; i += az.step)
+    for (int64_t j = ay.start[y]; j < ay.end[y]; j += ay.step)
+      for (int64_t k = ax.start[x]; k < ax.end[x]; k += ax.step) body((i * ay.in + j) * ax.in + k);
+}
+
+// A row of windows at a time, tap by tap, so that the inner loop runs over windows without branches.
+template <class T> inline void max_row(const T* a, const int64_t* start, const int64_t* end, int64_t n, int64_t step, int64_t taps, int64_t base,
+                                       T* top, int64_t* best) {
+  for (int64_t t = 0; t < taps; ++t)
+#pragma GCC ivdep
+    for (int64_t x = 0; x < n; ++x) {
+      const int64_t at = start[x] + t * step;
+      const bool inside = at < end[x];
+      const T v = a[inside ? at : start[x]];
+      const bool better = inside & ((v > top[x]) | (v != v));
+      top[x] = better ? v : top[x];
+      best[x] = better ? base + at : best[x];
+    }
+}
+template <class T> inline void max_planes(const Windows& w, const T* x, T* y, int64_t* index, int64_t begin, int64_t end) {
+  const Axis &az = w.axis[0], &ay = w.axis[1], &ax = w.axis[2];
+  const int64_t volume = w.volume(), places = w.places(), n = ax.out();
+  int64_t taps = 0;
+  for (int64_t i = 0; i < n; ++i) taps = std::max(taps, (ax.end[i] - ax.start[i] + ax.step - 1) / ax.step);
+  for (int64_t p = begin; p < end; ++p)
+    for (int64_t z = 0; z < az.out(); ++z)
+      for (int64_t r = 0; r < ay.out(); ++r) {
+        const int64_t to = p * places + (z * ay.out() + r) * n;
+        for (int64_t i = 0; i < n; ++i) {
+          y[to + i] = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
+          index[to + i] = (az.start[z] * ay.in + ay.start[r]) * ax.in + ax.start[i];
+        }
+        for (int64_t i = az.start[z]; i < az.end[z]; i += az.step)
+          for (int64_t j = ay.start[r]; j < ay.end[r]; j += ay.step) {
+            const int64_t base = (i * ay.in + j) * ax.in;
+            max_row(x + p * volume + base, ax.start.data(), ax.end.data(), n, ax.step, taps, base, y + to, index + to);
+          }
+      }
+}
+
+template <class T> T window_share(const Windows& w, int64_t i, int64_t j, int64_t k) {
+  return static_cast<T>(w.divisor != 0 ? w.divisor : double(w.axis[0].count[i] * w.axis[1].count[j] * w.axis[2].count[k]));
+}
+template <class T> void mean_planes(const Windows& w, const T* x, T* y, int64_t begin, int64_t end) {
+  const int64_t volume = w.volume(), places = w.places();
+  for (int64_t p = begin; p < end; ++p)
+    for_each_window(w, [&](int64_t place, int64_t i, int64_t j, int64_t k) {
+      const T* a = x + p * volume;
+      T total = 0;
+      for_each_element(w, i, j, k, [&](int64_t at) { total += a[at]; });
+      y[p * places + place] = total / window_share<T>(w, i, j, k);
+    });
+}
+template <class T> void mean_gradient_planes(const Windows& w, const T* g, T* gx, int64_t begin, int64_t end) {
+  const int64_t volume = w.volume(), places = w.places();
+  for (int64_t p = begin; p < end; ++p) {
+    T* a = gx + p * volume;
+    std::fill(a, a + volume, T(0));
+    for_each_window(w, [&](int64_t place, int64_t i, int64_t j, int64_t k) {
+      const T share = g[p * places + place] / window_share<T>(w, i, j, k);
+      for_each_element(w, i, j, k, [&](int64_t at) { a[at] += share; });
+    });
+  }
+}
+
+template <class Body> void by_number(DType d, const Body& body) {
+  if (d == DType::f64) body(double());
+  else if (d == DType::f32) body(float());
+  else body(int64_t());
+}
+DType packed_as(std::string_view op, DType d) {
+  check<UnsupportedError>(category_of(d) == Category::integral || category_of(d) == Category::floating, "\"", op, "\" not implemented for '",
+                          row(d).legacy, "'");
+  return storage_of(compute_of(d));
+}
+
+Outputs<2> max_of(const char* op, T_ input, const Windows& w) {
+  const DType type = packed_as(op, input.dtype());
+  const Tensor x = contiguous(to_dtype(input, type));
+  Tensor y = empty(w.shape, type), index = empty(w.shape, DType::i64);
+  by_number(type, [&]<class T>(T) {
+    const T* from = x.data<T>();
+    T* to = y.data<T>();
+    int64_t* at = index.data<int64_t>();
+    const auto loop = Clones<&max_planes<T>>::pick();
+    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { loop(w, from, to, at, b, e); });
+  });
+  return {to_dtype(y, input.dtype()), index};
+}
+Tensor mean_of(const char* op, T_ input, const Windows& w) {
+  const DType type = packed_as(op, input.dtype());
+  const Tensor x = contiguous(to_dtype(input, type));
+  Tensor y = empty(w.shape, type);
+  by_number(type, [&]<class T>(T) {
+    const T* from = x.data<T>();
+    T* to = y.data<T>();
+    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { mean_planes(w, from, to, b, e); });
+  });
+  return to_dtype(y, input.dtype());
+}
+Tensor mean_gradient(const char* op, T_ grad, const Dims& sizes, const Windows& w) {
+  const DType type = packed_as(op, grad.dtype());
+  const Tensor g = contiguous(to_dtype(grad, type));
+  Tensor gx = empty(sizes, type);
+  by_number(type, [&]<class T>(T) {
+    const T* from = g.data<T>();
+    T* to = gx.data<T>();
+    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { mean_gradient_planes(w, from, to, b, e); });
+  });
+  return to_dtype(gx, grad.dtype());
+}
+
+constexpr const char* max_names[] = {"", "max_pool1d", "max_pool2d", "max_pool3d"};
+constexpr const char* avg_names[] = {"", "avg_pool1d", "avg_pool2d", "avg_pool3d"};
+
+}  // namespace
+
+struct PlaneGather {
+  static constexpr auto schema = "_plane_gather(Tensor input, Tensor indices, int spatial) -> Tensor";
+  static constexpr auto doc = "Elements at indices into the last `spatial` dims of each plane.";
+  using kind = Opaque;
+  static Tensor kernel(Tensor input, Tensor indices, int64_t spatial) {
+    const DType type = packed_as("max_pool", input.dtype());
+    const Tensor x = contiguous(to_dtype(input, type)), at = contiguous(indices);
+    Tensor y = empty(indices.shape(), type);
+    int64_t volume = 1, places = 1;
+    for (int i = 1; i <= spatial; ++i) {
+      volume *= x.shape()[x.dim() - i];
+      places *= at.shape()[at.dim() - i];
+    }
+    by_number(type, [&]<class T>(T) {
+      for (int64_t i = 0; i < y.numel(); ++i) y.data<T>()[i] = x.data<T>()[i / places * volume + at.data<int64_t>()[i]];
+    });
+    return to_dtype(y, input.dtype());
+  }
+  static Tensor vjp_input(Tensor g, Shape<0> sizes, In<1> indices, Arg<2, int64_t> spatial) {
+    return call_op<PlaneScatter>(g, indices, sizes, spatial.value, true);
+  }
+  static NoGrad vjp_indices();
+};
+
+struct PlaneScatter {
+  static constexpr auto schema = "_plane_scatter(Tensor input, Tensor indices, int[] sizes, int spatial, bool add) -> Tensor";
+  static constexpr auto doc = "Elements put, or added, into planes of zeros at indices into their last `spatial` dims.";
+  using kind = Opaque;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    return args[3].as_int() == 3 ? "MaxUnpool3DBackward0" : "MaxUnpool2DBackward0";
+  }
+  static Tensor kernel(Tensor input, Tensor indices, Dims sizes, int64_t spatial, bool add) {
+    const DType type = packed_as("max_unpool", input.dtype());
+    const Tensor x = contiguous(to_dtype(input, type)), at = contiguous(indices);
+    Tensor y = zeros(sizes, type);
+    int64_t volume = 1, places = 1;
+    Dims own;
+    for (int i = 0; i < spatial; ++i) {
+      volume *= sizes[sizes.size() - 1 - i];
+      places *= at.shape()[at.dim() - 1 - i];
+      own.push(sizes[int(sizes.size() - spatial + i)]);
+    }
+    const int64_t* p = at.data<int64_t>();
+    for (int64_t i = 0; i < x.numel(); ++i)
+      check(p[i] >= 0 && p[i] < volume, "Found an invalid max index: ", p[i], " (output volumes are of size ", own.list(), ")");
+    by_number(type, [&]<class T>(T) {
+      const T* from = x.data<T>();
+      T* to = y.data<T>();
+      parallel_for(places ? x.numel() / places : 0, row_grain(places), [=](int64_t b, int64_t e) {
+        for (int64_t i = b * places; i < e * places; ++i) {
+          T& target = to[i / places * volume + p[i]];
+          target = add ? target + from[i] : from[i];
+        }
+      });
+    });
+    return to_dtype(y, input.dtype());
+  }
+  static Tensor vjp_input(Tensor g, In<1> indices, Arg<3, int64_t> spatial) { return call_op<PlaneGather>(g, indices, spatial.value); }
+  static NoGrad vjp_indices();
+};
+
+struct WindowMax {
+  static constexpr auto schema = "_window_max(Tensor input, int spatial, int[] kernel_size, int[] stride, int[] padding, int[] dilation, "
+                                 "bool ceil_mode) -> (Tensor, Tensor)";
+  static constexpr auto doc = "Largest element of each window, and its place.";
+  using kind = Opaque;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    const int64_t n = args[1].as_int();
+    return n == 1 ? "SqueezeBackward1" : n == 2 ? "MaxPool2DWithIndicesBackward0" : "MaxPool3DWithIndicesBackward0";
+  }
+  static Outputs<2> kernel(Tensor x, int64_t n, Dims kernel, Dims stride, Dims padding, Dims dilation, bool ceil_mode) {
+    return max_of(max_names[n], x, sliding(max_names[n], x.shape(), int(n), kernel, stride, padding, dilation, ceil_mode, false));
+  }
+  static Tensor vjp(Tensor g, Shape<0> sizes, OutAt<1> index, Arg<1, int64_t> n) {
+    return call_op<PlaneScatter>(g, index, sizes, n.value, true);
+  }
+};
+
+struct AdaptiveMax {
+  static constexpr auto schema = "_adaptive_max(Tensor input, int[] output_size) -> (Tensor, Tensor)";
+  static constexpr auto doc = "Largest element of each of as many windows as asked for, and its place.";
+  using kind = Opaque;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    const int n = unbox<Dims>(args[1]).size();
+    return n == 1 ? "SqueezeBackward1" : n == 2 ? "AdaptiveMaxPool2DBackward0" : "AdaptiveMaxPool3DBackward0";
+  }
+  static Outputs<2> kernel(Tensor x, Dims output_size) { return max_of("adaptive_max_pool", x, adaptive("adaptive_max_pool", x.shape(), output_size)); }
+  static Tensor vjp(Tensor g, Shape<0> sizes, OutAt<1> index, Arg<1, Dims> output_size) {
+    return call_op<PlaneScatter>(g, index, sizes, output_size.value.size(), true);
+  }
+};
+
+struct WindowMean {
+  static constexpr auto schema = "_window_mean(Tensor input, int spatial, int[] kernel_size, int[] stride, int[] padding, bool ceil_mode, "
+                                 "bool count_include_pad, int divisor) -> Tensor";
+  static constexpr auto doc = "Mean of each window.";
+  using kind = Opaque;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    const int64_t n = args[1].as_int();
+    return n == 1 ? "SqueezeBackward1" : n == 2 ? "AvgPool2DBackward0" : "AvgPool3DBackward0";
+  }
+  static Windows windows(const Dims& sizes, int64_t n, const Dims& kernel, const Dims& stride, const Dims& padding, bool ceil_mode, bool count,
+                         int64_t divisor) {
+    Windows w = sliding(avg_names[n], sizes, int(n), kernel, stride, padding, Dims{1}, ceil_mode, count);
+    w.divisor = static_cast<double>(divisor);
+    return w;
+  }
+  static Tensor kernel(Tensor x, int64_t n, Dims kernel, Dims stride, Dims padding, bool ceil_mode, bool count, int64_t divisor) {
+    return mean_of(avg_names[n], x, windows(x.shape(), n, kernel, stride, padding, ceil_mode, count, divisor));
+  }
+  static Tensor vjp(Tensor g, Shape<0> sizes, Arg<1, int64_t> n, Arg<2, Dims> kernel, Arg<3, Dims> stride, Arg<4, Dims> padding,
+                    Arg<5, bool> ceil_mode, Arg<6, bool> count, Arg<7, int64_t> divisor) {
+    return call_op<WindowMeanBackward>(g, sizes, n.value, kernel.value, stride.value, padding.value, ceil_mode.value, count.value, divisor.value);
+  }
+};
+struct WindowMeanBackward {
+  static constexpr auto schema = "_window_mean_backward(Tensor grad, int[] sizes, int spatial, int[] kernel_size, int[] stride, "
+                                 "int[] padding, bool ceil_mode, bool count_include_pad, int divisor) -> Tensor";
+  static constexpr auto doc = "The adjoint of the mean of each window.";
+  using kind = Opaque;
+  static Tensor kernel(Tensor g, Dims sizes, int64_t n, Dims kernel, Dims stride, Dims padding, bool ceil_mode, bool count, int64_t divisor) {
+    return mean_gradient(avg_names[n], g, sizes, WindowMean::windows(sizes, n, kernel, stride, padding, ceil_mode, count, divisor));
+  }
+  static Tensor vjp(Tensor g, Arg<2, int64_t> n, Arg<3, Dims> kernel, Arg<4, Dims> stride, Arg<5, Dims> padding, Arg<6, bool> ceil_mode,
+                    Arg<7, bool> count, Arg<8, int64_t> divisor) {
+    return call_op<WindowMean>(g, n.value, kernel.value, stride.value, padding.value, ceil_mode.value, count.value, divisor.value);
+  }
+};
+
+struct AdaptiveMean {
+  static constexpr auto schema = "_adaptive_mean(Tensor input, int[] output_size) -> Tensor";
+  static constexpr auto doc = "Mean of each of as many windows as asked for.";
+  using kind = Opaque;
+  static std::string_view grad_name(const Args& args, const Tensor*) {
+    const Dims out = unbox<Dims>(args[1]);
+    if (out.size() > 1 && out.product() == 1) return "MeanBackward1";
+    return out.size() == 1 ? "SqueezeBackward1" : out.size() == 2 ? "AdaptiveAvgPool2DBackward0" : "AdaptiveAvgPool3DBackward0";
+  }
+  static Tensor kernel(Tensor x, Dims output_size) {
+    check<UnsupportedError>(is_floating(x.dtype()), "\"adaptive_avg_pool\" not implemented for '", row(x.dtype()).legacy, "'");
+    return mean_of("adaptive_avg_pool", x, adaptive("adaptive_avg_pool", x.shape(), output_size));
+  }
+  static Tensor vjp(Tensor g, Shape<0> sizes, Arg<1, Dims> output_size) { return call_op<AdaptiveMeanBackward>(g, sizes, output_size.value); }
+};
+struct AdaptiveMeanBackward {
+  static constexpr auto schema = "_adaptive_mean_backward(Tensor grad, int[] sizes, int[] output_size) -> Tensor";
+  static constexpr auto doc = "The adjoint of adaptive_avg_pool.";
+  using kind = Opaque;
+  static Tensor kernel(Tensor g, Dims sizes, Dims output_size) {
+    return mean_gradient("adaptive_avg_pool", g, sizes, adaptive("adaptive_avg_pool", sizes, output_size));
+  }
+  static Tensor vjp(Tensor g, Arg<2, Dims> output_size) { return call_op<AdaptiveMean>(g, output_size.value); }
+};
+
+#define FB_POOL(n, places)                                                                                               \
+  struct MaxPool##n {                                                                                                    \
+    static constexpr auto schema = "max_pool" #n "d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, " \
+                                   "int[] dilation=1, bool ceil_mode=False) -> Tensor";                                  \
+    static constexpr auto doc = "\n    Largest element of each window.\n\n    Shapes: input (N, C, " places ") or (C, "  \
+                                places ") → the same with pooled sizes.   Dtypes: real.\n  ";                            \
+    using kind = Composite;                                                                                              \
+    static Tensor decompose(Tensor x, Dims kernel, Dims stride, Dims padding, Dims dilation, bool ceil_mode) {           \
+      return call_op<WindowMax>(x, n, kernel, stride, padding, dilation, ceil_mode);                                     \
+    }                                                                                                                    \
+  };                                                                                                                     \
+  struct MaxPoolIndices##n {                                                                                             \
+    static constexpr auto schema = "max_pool" #n "d_with_indices(Tensor input, int[] kernel_size, int[] stride=[], "     \
+                                   "int[] padding=0, int[] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)";       \
+    static constexpr auto doc = "Largest element of each window, and its place among those of its plane.";               \
+    using kind = Composite;                                                                                              \
+    static Outputs<2> decompose(Tensor x, Dims kernel, Dims stride, Dims padding, Dims dilation, bool ceil_mode) {       \
+      return call_outputs<2, WindowMax>(x, n, kernel, stride, padding, dilation, ceil_mode);                             \
+    }                                                                                                                    \
+  };                                                                                                                     \
+  struct AdaptiveMaxPool##n {                                                                                            \
+    static constexpr auto schema = "adaptive_max_pool" #n "d(Tensor input, int[] output_size) -> (Tensor, Tensor)";      \
+    static constexpr auto doc = "Largest element of each of output_size windows, and its place.";                        \
+    using kind = Composite;                                                                                              \
+    static Outputs<2> decompose(Tensor x, Dims size) {                                                                   \
+      return call_outputs<2, AdaptiveMax>(x, per_dim("adaptive_max_pool" #n "d", "output_size", size, n));               \
+    }                                                                                                                    \
+  };                                                                                                                     \
+  struct AdaptiveAvgPool##n {                                                                                            \
+    static constexpr auto schema = "adaptive_avg_pool" #n "d(Tensor input, int[] output_size) -> Tensor";                \
+    static constexpr auto doc = "Mean of each of output_size windows.";                                                  \
+    using kind = Composite;                                                                                              \
+    static Tensor decompose(Tensor x, Dims size) {                                                                       \
+      return call_op<AdaptiveMean>(x, per_dim("adaptive_avg_pool" #n "d", "output_size", size, n));                      \
+    }                                                                                                                    \
+  };
+FB_POOL(1, "L")
+FB_POOL(2, "H, W")
+FB_POOL(3, "D, H, W")
+
+struct AvgPool1 {
+  static constexpr auto schema = "avg_pool1d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, bool ceil_mode=False, "
+                                 "bool count_include_pad=True) -> Tensor";
+  static constexpr auto doc = R"(
+    Mean of each window.
+
+    Shapes: input (N, C, L) or (C, L) → the same with the pooled size.   Dtypes: real.
+
+    >>> fb.avg_pool1d(fb.tensor([[[1., 3.]]]), 2)
+    tensor([[[2.]]])
+  )";
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Dims kernel, Dims stride, Dims padding, bool ceil_mode, bool count) {
+    return call_op<WindowMean>(x, 1, kernel, stride, padding, ceil_mode, count, 0);
+  }
+};
+
+#define FB_AVG_POOL(n, places)                                                                                           \
+  struct AvgPool##n {                                                                                                    \
+    static constexpr auto schema = "avg_pool" #n "d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, " \
+                                   "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor"; \
+    static constexpr auto doc = "\n    Mean of each window, or its sum over divisor_override.\n\n    Shapes: input (N, C, " places \
+                                ") or (C, " places ") → the same with pooled sizes.   Dtypes: real.\n  ";                \
+    using kind = Composite;                                                                                              \
+    static Tensor decompose(Tensor x, Dims kernel, Dims stride, Dims padding, bool ceil_mode, bool count, std::optional<int64_t> divisor) { \
+      check(divisor.value_or(1) != 0, "avg_pool" #n "d: divisor must be not zero");                                      \
+      return call_op<WindowMean>(x, n, kernel, stride, padding, ceil_mode, count, divisor.value_or(0));                  \
+    }                                                                                                                    \
+  };
+FB_AVG_POOL(2, "H, W")
+FB_AVG_POOL(3, "D, H, W")
+
+struct MaxUnpool2 {
+  static constexpr auto schema = "max_unpool2d(Tensor input, Tensor indices, int[] output_size) -> Tensor";
+  static constexpr auto doc = "Elements put to the places max_pool2d took them from, zeros elsewhere.";
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Tensor indices, Dims size) { return unpool("max_unpool2d", x, indices, size, 2); }
+  static Tensor unpool(const char* op, T_ x, T_ indices, const Dims& size, int n) {
+    check(indices.dtype() == DType::i64, op, ": elements in indices should be type int64 but got: ", name_of(indices.dtype()));
+    check(size.size() == n, op, ": There should be exactly ", n, " elements in output_size, but got ", size.size(), " elements.");
+    check(x.dim() == n + 1 || x.dim() == n + 2, op, ": Input to ", op, " should be a ", n + 1, "d or ", n + 2, "d Tensor, but got a tensor with ",
+          x.dim(), " dimensions.");
+    check(x.shape() == indices.shape(), op, ": Expected shape of indices to be same as that of the input tensor (", x.shape().list(),
+          ") but got indices tensor with shape: ", indices.shape().list());
+    Dims sizes;
+    for (int i = 0; i < x.dim() - n; ++i) sizes.push(x.shape()[i]);
+    for (int64_t s : size) sizes.push(s);
+    return call_op<PlaneScatter>(x, indices, sizes, n, false);
+  }
+};
+struct MaxUnpool3 {
+  static constexpr auto schema = "max_unpool3d(Tensor input, Tensor indices, int[] output_size, int[] stride, int[] padding) -> Tensor";
+  static constexpr auto doc = "Elements put to the places max_pool3d took them from, zeros elsewhere.";
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Tensor indices, Dims size, Dims stride, Dims padding) {
+    check(stride.size() == 3 && padding.size() == 3, "max_unpool3d: There should be exactly 3 elements in stride and padding, but got ",
+          stride.size(), " and ", padding.size());
+    for (int64_t s : stride) check(s > 0, "max_unpool3d: strides should be greater than zero, but got stride: ", stride.list());
+    return MaxUnpool2::unpool("max_unpool3d", x, indices, size, 3);
+  }
+};
+
+FB_GROUP(pool, PlaneGather, PlaneScatter, WindowMax, AdaptiveMax, WindowMean, WindowMeanBackward, AdaptiveMean, AdaptiveMeanBackward,
+         MaxPool1, MaxPoolIndices1, AdaptiveMaxPool1, AdaptiveAvgPool1, MaxPool2, MaxPoolIndices2, AdaptiveMaxPool2, AdaptiveAvgPool2,
+         MaxPool3, MaxPoolIndices3, AdaptiveMaxPool3, AdaptiveAvgPool3, AvgPool1, AvgPool2, AvgPool3, MaxUnpool2, MaxUnpool3)
 
 }  // namespace fb

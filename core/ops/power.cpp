@@ -71,13 +71,8 @@ struct PowOne : Pow {
   using kind = Elementwise<Result::same, all_numbers>;
   template <class T> static T forward(T a, T) { return a; }
 };
-template <class T> static T squared(T a) {
-  // as a product the real part overflows later than as a difference of squares
-  if constexpr (requires { a.im; }) return {(a.re - a.im) * (a.re + a.im), a.re * a.im + a.re * a.im};
-  else return a * a;
-}
 struct PowSquare : Pow {
-  template <class T> static T forward(T a, T) { return squared(a); }
+  template <class T> static T forward(T a, T) { return a * a; }
 };
 struct PowCube : Pow {
   template <class T> static T forward(T a, T) { return a * a * a; }
@@ -181,7 +176,7 @@ struct Square {
     const Tensor& x = args[0].as_tensor();
     run_elementwise(op, x.dtype() == DType::boolean ? Args(to_dtype(x, DType::i64)) : args, out, form);
   }
-  template <class T> static T forward(T a) { return squared(a); }
+  template <class T> static T forward(T a) { return a * a; }
   static Tensor vjp(Tensor g, In<0> self) { return g * conj(self * 2.0); }
 };
 

@@ -324,8 +324,7 @@ struct Combinations {
     std::vector<int64_t> rows, pick(static_cast<size_t>(r));
     for (int64_t k = 0; k < r; ++k) pick[size_t(k)] = k * step;
     auto most = [&](int64_t k) { return n - 1 - (r - 1 - k) * step; };
-    if (n == 0 || most(0) < 0) return empty({0, r}, x.dtype());
-    for (;;) {
+    for (bool any = n > 0 && most(0) >= 0; any;) {
       rows.insert(rows.end(), pick.begin(), pick.end());
       int64_t k = r - 1;
       while (k >= 0 && pick[size_t(k)] == most(k)) --k;
@@ -397,7 +396,7 @@ struct PixelShuffle {
     check(c % (r * r) == 0, "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
           "input.size(-3)=", c, " is not divisible by ", r * r);
     const Tensor apart = permute(reshape(x, {n, c / (r * r), r, r, h, w}), {0, 1, 4, 2, 5, 3});
-    return view(contiguous(apart), with_tail(x.shape(), {c / (r * r), h * r, w * r}));
+    return view(contiguous(r == 1 ? clone(apart) : apart), with_tail(x.shape(), {c / (r * r), h * r, w * r}));
   }
   static Tensor vjp(Tensor g, Arg<1, int64_t> r) { return call_op<PixelUnshuffle>(g, r.value); }
 };
@@ -420,7 +419,7 @@ struct PixelUnshuffle {
     check(h % r == 0, "pixel_unshuffle expects height to be divisible by downscale_factor, but input.size(-2)=", h, " is not divisible by ", r);
     check(w % r == 0, "pixel_unshuffle expects width to be divisible by downscale_factor, but input.size(-1)=", w, " is not divisible by ", r);
     const Tensor apart = permute(reshape(x, {n, c, h / r, r, w / r, r}), {0, 1, 3, 5, 2, 4});
-    return view(contiguous(apart), with_tail(x.shape(), {c * r * r, h / r, w / r}));
+    return view(contiguous(r == 1 ? clone(apart) : apart), with_tail(x.shape(), {c * r * r, h / r, w / r}));
   }
   static Tensor vjp(Tensor g, Arg<1, int64_t> r) { return call_op<PixelShuffle>(g, r.value); }
 };

@@ -25,7 +25,8 @@ Tensor sum_to_shape(const Tensor& g, const Dims& shape) {
 }
 
 struct Sum {
-  static constexpr auto schema = "sum(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+  static constexpr auto schema =
+      "sum(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
     Sum of all elements, or over `dim`; integers and bool are summed as int64 unless `dtype` says otherwise.
 
@@ -49,7 +50,8 @@ struct Sum {
 };
 
 struct Mean {
-  static constexpr auto schema = "mean(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+  static constexpr auto schema =
+      "mean(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
     Mean of all elements, or over `dim`.
 
@@ -143,7 +145,8 @@ struct Any {
   static constexpr auto doc = R"(
     Whether any element is not zero, of all or over `dim`; dim=() looks at each element alone.
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim; bool, uint8 of uint8.   Dtypes: all.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim; bool, uint8 of uint8.
+    Dtypes: all.
 
     >>> fb.any(fb.tensor([False, True]))
     tensor(True)
@@ -161,7 +164,8 @@ struct All {
   static constexpr auto doc = R"(
     Whether no element is zero, of all or over `dim`; dim=() compares each element alone.
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim; bool, uint8 of uint8.   Dtypes: all.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim; bool, uint8 of uint8.
+    Dtypes: all.
 
     >>> fb.all(fb.tensor([False, True]))
     tensor(False)
@@ -175,11 +179,14 @@ struct All {
 };
 
 struct Prod {
-  static constexpr auto schema = "prod(Tensor self, int? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+  static constexpr auto schema =
+      "prod(Tensor self, int? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
-    Product of all elements, or along `dim`; integers and bool multiply as int64 unless `dtype` says otherwise.
+    Product of all elements, or along `dim`; integers and bool multiply as int64 unless `dtype` says
+    otherwise.
 
-    Shapes: self (*) → self without dim, or with size 1 there if keepdim.   Dtypes: all.   Limits: of nothing, 1.
+    Shapes: self (*) → self without dim, or with size 1 there if keepdim.   Dtypes: all.
+    Limits: of nothing, 1.
     The gradient is exact at zeros too: it multiplies the other elements instead of dividing by one.
 
     >>> fb.prod(fb.tensor([[1., 2.], [3., 4.]]), 0)
@@ -215,11 +222,13 @@ struct Prod {
 };
 
 struct Nansum {
-  static constexpr auto schema = "nansum(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+  static constexpr auto schema =
+      "nansum(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
     Sum of all elements, or over `dim`, with nan counted as zero.
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: real; integers give int64.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.
+    Dtypes: real; integers give int64.
 
     >>> fb.nansum(fb.tensor([1., float('nan'), 2.]))
     tensor(3.)
@@ -238,7 +247,8 @@ struct Nansum {
 };
 
 struct Nanmean {
-  static constexpr auto schema = "nanmean(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+  static constexpr auto schema =
+      "nanmean(Tensor self, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
     Mean of the elements that are not nan, of all or over `dim`.
 
@@ -250,7 +260,8 @@ struct Nanmean {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Value dim, bool keepdim, Value dtype) {
-    check(is_differentiable(x.dtype()), "nanmean(): expected input to have floating point or complex dtype but got ",
+    check(is_differentiable(x.dtype()), "nanmean(): expected input to have floating point or complex dtype "
+        "but got ",
           row(x.dtype()).legacy);
     return call_op<Nansum>(x, dim, keepdim, dtype) / sum(eq(x, x), dim, keepdim);
   }
@@ -281,7 +292,8 @@ template <class T> static void rows_logsumexp(const T* x, int64_t rows, int64_t 
     for (int j = 0; j < lanes; ++j) high[j] = lowest_of<T>, total[j] = 0;
     const int64_t whole = n - n % lanes;
     for (int64_t i = 0; i < whole; i += lanes)
-      for (int j = 0; j < lanes; ++j) high[j] = (high[j] > x[i + j]) | (high[j] != high[j]) ? high[j] : x[i + j];
+      for (int j = 0; j < lanes; ++j) high[j] =
+          (high[j] > x[i + j]) | (high[j] != high[j]) ? high[j] : x[i + j];
     T m = lowest_of<T>;
     for (int j = 0; j < lanes; ++j) m = m > high[j] || m != m ? m : high[j];
     for (int64_t i = whole; i < n; ++i) m = m > x[i] || m != m ? m : x[i];
@@ -321,7 +333,8 @@ struct Logsumexp {
     const Tensor x = as_float(self);
     const Dims dims = normalized_dims(dim, x.dim());
     const bool rows = dims.size() == 1 && x.dim() > 0 && dims[0] == x.dim() - 1 && x.is_contiguous();
-    if (!rows || x.numel() == 0 || (x.dtype() != DType::f32 && x.dtype() != DType::f64)) return shifted_sum(x, dim, keepdim);
+    if (!rows || x.numel() == 0 || (x.dtype() != DType::f32 && x.dtype() != DType::f64))
+      return shifted_sum(x, dim, keepdim);
     Tensor r = empty(reduced_at(x.shape(), x.dim() - 1, keepdim), x.dtype());
     const int64_t n = x.shape().back(), grain = std::max<int64_t>(1, elementwise_grain / 4 / n);
     auto run = [&](auto zero) {
@@ -335,10 +348,13 @@ struct Logsumexp {
     else run(double());
     return r;
   }
-  static Tensor decompose(Tensor x, Value dim, bool keepdim) { return shifted_sum(as_float(x), dim, keepdim); }
+  static Tensor decompose(Tensor x, Value dim, bool keepdim) {
+    return shifted_sum(as_float(x), dim, keepdim);
+  }
   static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, bool> keepdim) {
     const Tensor log_share = x - spread(y, x.shape(), dim, keepdim);
-    const Tensor share = where(eq(log_share, log_share), exp(log_share), Scalar(0));   // -inf - -inf shares nothing
+    // -inf - -inf shares nothing
+    const Tensor share = where(eq(log_share, log_share), exp(log_share), Scalar(0));
     return spread(g, x.shape(), dim, keepdim) * conj(share);
   }
 };

@@ -7,8 +7,8 @@ namespace fb {
 
 struct Recurrence; struct CumsumBack; struct Cumsum; struct Cumprod;
 
-// Sums and products run in twice the precision of their elements, which costs nothing: a scan waits for memory
-// or for the previous element, not for the unit that adds.
+// Sums and products run in twice the precision of their elements, which costs nothing: a scan waits for
+// memory or for the previous element, not for the unit that adds.
 template <class T> struct Wider { using type = double; };
 template <> struct Wider<int64_t> { using type = int64_t; };
 template <class R> struct Wider<math::Complex<R>> { using type = math::Complex<double>; };
@@ -35,7 +35,8 @@ template <template <class> class S> static Tensor scanned(const Tensor& self, in
   });
   return r;
 }
-template <template <class> class S> static Tensor scanned_as(const Tensor& self, int64_t dim, std::optional<DType> dtype) {
+template <template <class> class S> static Tensor scanned_as(const Tensor& self, int64_t dim,
+    std::optional<DType> dtype) {
   const DType whole = category_of(self.dtype()) <= Category::integral ? DType::i64 : self.dtype();
   const DType result = dtype.value_or(whole);
   return to_dtype(scanned<S>(to_dtype(self, result), dim, false), result);
@@ -53,7 +54,9 @@ struct Cumsum {
   )";
   using kind = Opaque;
   static constexpr bool in_place = true;
-  static Tensor kernel(Tensor x, int64_t dim, std::optional<DType> dtype) { return scanned_as<RunningSum>(x, dim, dtype); }
+  static Tensor kernel(Tensor x, int64_t dim, std::optional<DType> dtype) {
+    return scanned_as<RunningSum>(x, dim, dtype);
+  }
   static Tensor vjp(Tensor g, Arg<1, int64_t> dim) { return call_op<CumsumBack>(g, dim.value); }
 };
 
@@ -61,7 +64,9 @@ struct CumsumBack {
   static constexpr auto schema = "_cumsum_back(Tensor self, int dim) -> Tensor";
   static constexpr auto doc = "Running sum from the end of `dim` to its start: the transpose of cumsum.";
   using kind = Opaque;
-  static Tensor kernel(Tensor x, int64_t dim) { return to_dtype(scanned<RunningSum>(x, dim, true), x.dtype()); }
+  static Tensor kernel(Tensor x, int64_t dim) {
+    return to_dtype(scanned<RunningSum>(x, dim, true), x.dtype());
+  }
   static Tensor vjp(Tensor g, Arg<1, int64_t> dim) { return call_op<Cumsum>(g, dim.value, Value()); }
 };
 
@@ -83,7 +88,9 @@ struct Cumprod {
   )";
   using kind = Opaque;
   static constexpr bool in_place = true;
-  static Tensor kernel(Tensor x, int64_t dim, std::optional<DType> dtype) { return scanned_as<RunningProduct>(x, dim, dtype); }
+  static Tensor kernel(Tensor x, int64_t dim, std::optional<DType> dtype) {
+    return scanned_as<RunningProduct>(x, dim, dtype);
+  }
   // d/dx_j of Σ g_i Π_{k≤i} x_k is the product before j, times R_j = g_j + x_{j+1} R_{j+1}.
   static Tensor vjp(Tensor g, In<0> self, Arg<1, int64_t> dim) {
     if (self.dim() == 0 || self.numel() == 0) return g;
@@ -96,7 +103,8 @@ struct Cumprod {
 template <class T>
 static void recur(const T* x, const T* w, const Along& a, bool reverse, T* out) {
   for_lines(a, [&](int64_t line) {
-    const int64_t start = a.start(line), end = start + (a.n - 1) * a.inner, step = reverse ? -a.inner : a.inner;
+    const int64_t start = a.start(line), end = start + (a.n - 1) * a.inner, step =
+        reverse ? -a.inner : a.inner;
     T y{};
     int64_t at = reverse ? end : start;
     for (int64_t i = 0; i < a.n; ++i, at += step) {
@@ -109,7 +117,8 @@ static void recur(const T* x, const T* w, const Along& a, bool reverse, T* out) 
 struct Recurrence {
   static constexpr auto schema = "_recurrence(Tensor self, Tensor weight, int dim, bool reverse) -> Tensor";
   static constexpr auto doc =
-      "y_i = self_i + weight_i y_{i-1} along dim; reverse, its transpose: y_i = self_i + weight_{i+1} y_{i+1}.";
+      "y_i = self_i + weight_i y_{i-1} along dim; reverse, its transpose: y_i = self_i + weight_{i+1} "
+          "y_{i+1}.";
   using kind = Opaque;
   static Tensor kernel(Tensor self, Tensor weight, int64_t dim, bool reverse) {
     const Tensor x = computable(self), w = computable(weight);
@@ -154,12 +163,14 @@ static Outputs<2> running_extreme_of(std::string_view op, const Tensor& self, in
   Tensor values = empty(x.shape(), x.dtype()), indices = empty(x.shape(), DType::i64);
   for_real_type(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
-    (largest ? running_extreme<T, true> : running_extreme<T, false>)(x.data<T>(), a, values.data<T>(), indices.data<int64_t>());
+    (largest ? running_extreme<T, true> : running_extreme<T, false>)(x.data<T>(), a, values.data<T>(),
+        indices.data<int64_t>());
   });
   return {to_dtype(values, self.dtype()), indices};
 }
 static Tensor running_extreme_vjp(const Tensor& g, const Tensor& index, int64_t dim) {
-  return index.numel() == 0 ? g : put_along(g, index, dim, index.dim() ? index.size(static_cast<int>(dim)) : 1);
+  return index.numel() == 0 ? g : put_along(g, index, dim,
+      index.dim() ? index.size(static_cast<int>(dim)) : 1);
 }
 
 struct Cummax {
@@ -174,7 +185,9 @@ struct Cummax {
   )";
   using kind = Opaque;
   static Outputs<2> kernel(Tensor x, int64_t dim) { return running_extreme_of("cummax", x, dim, true); }
-  static Tensor vjp(Tensor g, OutAt<1> index, Arg<1, int64_t> dim) { return running_extreme_vjp(g, index, dim); }
+  static Tensor vjp(Tensor g, OutAt<1> index, Arg<1, int64_t> dim) {
+    return running_extreme_vjp(g, index, dim);
+  }
 };
 
 struct Cummin {
@@ -189,7 +202,9 @@ struct Cummin {
   )";
   using kind = Opaque;
   static Outputs<2> kernel(Tensor x, int64_t dim) { return running_extreme_of("cummin", x, dim, false); }
-  static Tensor vjp(Tensor g, OutAt<1> index, Arg<1, int64_t> dim) { return running_extreme_vjp(g, index, dim); }
+  static Tensor vjp(Tensor g, OutAt<1> index, Arg<1, int64_t> dim) {
+    return running_extreme_vjp(g, index, dim);
+  }
 };
 
 // log(e^s + e^x), relative to the larger so that nothing overflows.
@@ -229,11 +244,13 @@ struct Logcumsumexp {
     Tensor r = empty(x.shape(), x.dtype());
     for_any_type(x.dtype(), [&](auto zero) {
       using T = decltype(zero);
-      if constexpr (!std::is_same_v<T, int64_t>) scan_along<RunningLogSum<T>>(x.data<T>(), a, false, r.data<T>());
+      if constexpr (!std::is_same_v<T, int64_t>)
+          scan_along<RunningLogSum<T>>(x.data<T>(), a, false, r.data<T>());
     });
     return to_dtype(r, self.dtype());
   }
-  // Σ_{i≥j} g_i e^{x_j - y_i} = e^{x_j - y_j} C_j with C_j = g_j + e^{y_j - y_{j+1}} C_{j+1}: no exponent is positive.
+  // Σ_{i≥j} g_i e^{x_j - y_i} = e^{x_j - y_j} C_j with C_j = g_j + e^{y_j - y_{j+1}} C_{j+1}: no exponent is
+  // positive.
   static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, int64_t> dim) {
     if (x.dim() == 0 || x.numel() == 0) return g;
     const int d = wrap_dim(dim, x.dim());

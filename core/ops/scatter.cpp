@@ -65,7 +65,7 @@ Tensor narrowed_to(const Tensor& t, const Dims& shape) { return contiguous(alias
 // Checks the arguments of a scatter and runs it; a 0-d src stands for all its values.
 void scatter_into(std::string_view op, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, Merge merge) {
   const int d = wrap_dim(dim, self.dim());
-  check(index.dtype() == DType::i64 || index.dtype() == DType::i32, op, "(): Expected dtype int32/int64 for index");
+  check(index.numel() == 0 || index.dtype() == DType::i64 || index.dtype() == DType::i32, op, "(): Expected dtype int32/int64 for index");
   check(src.dtype() == self.dtype(), op, "(): Expected self.dtype to be equal to src.dtype");
   if (index.numel() == 0) return;
   const Tensor x = at_least_1d(self), i = at_least_1d(index);

@@ -5,7 +5,8 @@ namespace fb {
 
 // The element of each line that choose(entries, spare, n) names by its place.
 template <class Choose>
-static Outputs<2> chosen(std::string_view op, const Tensor& self, int64_t dim, bool keepdim, const Choose& choose) {
+static Outputs<2> chosen(std::string_view op, const Tensor& self, int64_t dim, bool keepdim,
+    const Choose& choose) {
   check_real(op, self.dtype());
   check_line(op, self, dim);
   const Tensor x = contiguous(self);
@@ -51,7 +52,8 @@ static Tensor median_of_all(std::string_view op, const Tensor& x, bool skip_nan)
   check_real(op, x.dtype());
   if (x.numel() == 0) {
     check<UnsupportedError>(x.dtype() != DType::boolean, "\"", op, "\" not implemented for 'Bool'");
-    if (is_floating(x.dtype())) return full(Dims(), Scalar(std::numeric_limits<double>::quiet_NaN()), x.dtype());
+    if (is_floating(x.dtype())) return full(Dims(), Scalar(std::numeric_limits<double>::quiet_NaN()),
+        x.dtype());
     return full(Dims(), Scalar(std::numeric_limits<int64_t>::min()), x.dtype());
   }
   return median_of(op, reshape(x, {-1}), 0, false, skip_nan)[0];
@@ -73,7 +75,8 @@ struct Median {
 };
 
 struct MedianDim {
-  static constexpr auto schema = "median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr auto schema =
+      "median.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr auto doc = R"(
     The middle element along `dim`, the lower of two, and where it stands; nan if there is one.
 
@@ -84,7 +87,9 @@ struct MedianDim {
   )";
   using kind = Opaque;
   static constexpr auto grad_name = "MedianBackward1";
-  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) { return median_of("median", x, dim, keepdim, false); }
+  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) {
+    return median_of("median", x, dim, keepdim, false);
+  }
   static Tensor vjp(Tensor g, OutAt<1> index, Shape<0> shape, Arg<1, int64_t> dim, Arg<2, bool> keepdim) {
     return picked_vjp(g, index, shape, dim, keepdim);
   }
@@ -106,7 +111,8 @@ struct Nanmedian {
 };
 
 struct NanmedianDim {
-  static constexpr auto schema = "nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr auto schema =
+      "nanmedian.dim(Tensor self, int dim, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr auto doc = R"(
     The middle one of the elements along `dim` that are not nan, the lower of two, and where it stands.
 
@@ -117,7 +123,9 @@ struct NanmedianDim {
   )";
   using kind = Opaque;
   static constexpr auto grad_name = "NanmedianBackward1";
-  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) { return median_of("nanmedian", x, dim, keepdim, true); }
+  static Outputs<2> kernel(Tensor x, int64_t dim, bool keepdim) {
+    return median_of("nanmedian", x, dim, keepdim, true);
+  }
   static Tensor vjp(Tensor g, OutAt<1> index, Shape<0> shape, Arg<1, int64_t> dim, Arg<2, bool> keepdim) {
     return picked_vjp(g, index, shape, dim, keepdim);
   }
@@ -140,8 +148,10 @@ struct Kthvalue {
     check<UnsupportedError>(x.dtype() != DType::boolean, "\"kthvalue\" not implemented for 'Bool'");
     check_line("kthvalue", x, dim);
     const int d = wrap_dim(dim, x.dim());
-    check(k >= 1 && k <= (x.dim() ? x.shape()[d] : 1), "kthvalue(): selected number k out of range for dimension ", d, ": ", k);
-    return chosen("kthvalue", x, dim, keepdim, [k](auto* entries, auto*, int64_t n) { return place_of_kth(entries, n, k - 1); });
+    check(k >= 1 && k <= (x.dim() ? x.shape()[d] : 1),
+        "kthvalue(): selected number k out of range for dimension ", d, ": ", k);
+    return chosen("kthvalue", x, dim, keepdim,
+        [k](auto* entries, auto*, int64_t n) { return place_of_kth(entries, n, k - 1); });
   }
   static Tensor vjp(Tensor g, OutAt<1> index, Shape<0> shape, Arg<2, int64_t> dim, Arg<3, bool> keepdim) {
     return picked_vjp(g, index, shape, dim, keepdim);
@@ -149,7 +159,8 @@ struct Kthvalue {
 };
 
 struct ModeOp {
-  static constexpr auto schema = "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
+  static constexpr auto schema =
+      "mode(Tensor self, int dim=-1, bool keepdim=False) -> (Tensor values, Tensor indices)";
   static constexpr auto doc = R"(
     The most frequent element along `dim`, the smallest of several, and where it stands last.
 

@@ -22,7 +22,7 @@ static Outputs<2> in_order(const Tensor& self, int64_t dim, int64_t k, bool desc
   for_entry_lines(x, a, descending, [&](int64_t line, auto* entries, auto* spare) {
     if (all) sort_entries(entries, spare, a.n);
     else {
-      std::nth_element(entries, entries + (k - 1), entries + a.n);
+      select_least(entries, spare, a.n, k);
       if (sorted) sort_entries(entries, spare, k);
     }
     const int64_t in = a.start(line), out = line / a.inner * k * a.inner + line % a.inner;
@@ -44,7 +44,8 @@ struct Sort {
   static constexpr auto schema = "sort(Tensor self, int dim=-1, bool descending=False, *, bool? stable=None)"
                                  " -> (Tensor values, Tensor indices)";
   static constexpr auto doc = R"(
-    Elements in order along `dim`, and where they stood; equal ones keep their order; nan is above all numbers.
+    Elements in order along `dim`, and where they stood; equal ones keep their order; nan is above all
+    numbers.
 
     Shapes: self (*) → twice (*).   Dtypes: real; indices int64.
     Source: long lines by digits (Knuth, The Art of Computer Programming, vol. 3, §5.2.5).
@@ -109,8 +110,10 @@ struct Topk {
   )";
   using kind = Opaque;
   static Outputs<2> kernel(Tensor x, int64_t k, int64_t dim, bool largest, bool sorted) {
-    check(!is_complex(x.dtype()) && x.dtype() != DType::boolean, "topk does not support ", name_of(x.dtype()), " dtypes on CPU");
-    check(k >= 0 && k <= line_length(x, dim), "selected index k out of range: ", k, " of ", line_length(x, dim),
+    check(!is_complex(x.dtype()) && x.dtype() != DType::boolean, "topk does not support ", name_of(x.dtype()),
+        " dtypes on CPU");
+    check(k >= 0 && k <= line_length(x, dim), "selected index k out of range: ", k, " of ",
+        line_length(x, dim),
           " elements along dim ", dim);
     return in_order(x, dim, k, largest, sorted);
   }

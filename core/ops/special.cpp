@@ -9,7 +9,6 @@ static constexpr double two_over_root_pi = 1.1283791670955126, one_over_root_2_p
                         root_half_pi = 1.2533141373155003;
 
 struct Erfcx;
-struct Log1p;
 static Tensor erfcx(T_ x) { return call_op<Erfcx>(x); }
 
 struct Erf {
@@ -73,6 +72,7 @@ struct Erfcx {
     tensor([1.0000, 0.4276])
   )";
   using kind = Elementwise<Result::floating>;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x) { return math::erfcx(x); }
   static Tensor vjp(Tensor g, In<0> x, Out y) { return g * (x * y * 2.0 - two_over_root_pi); }
 };
@@ -89,6 +89,7 @@ struct Ndtr {
     tensor([0.5000, 0.8413])
   )";
   using kind = Elementwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr auto grad_name = "MulBackward1";
   template <class T> static T forward(T x) { return math::ndtr(x); }
   static Tensor vjp(Tensor g, In<0> x) { return g * (exp(x * x * -0.5) * one_over_root_2_pi); }
@@ -106,6 +107,7 @@ struct LogNdtr {
     tensor([ -0.6931, -53.2313])
   )";
   using kind = Elementwise<Result::floating>;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x) { return math::log_ndtr(x); }
   static Tensor vjp(Tensor g, In<0> x) { return g / (erfcx(x * -0.7071067811865476) * root_half_pi); }
 };
@@ -123,6 +125,7 @@ struct Ndtri {
     tensor([0.0000, 1.9600])
   )";
   using kind = Elementwise<Result::floating>;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x) { return math::ndtri(x); }
   static Tensor vjp(Tensor g, Out y) { return g * (exp(y * y * 0.5) / one_over_root_2_pi); }
 };
@@ -139,30 +142,11 @@ struct Entr {
     tensor([0.0000, 0.3466])
   )";
   using kind = Elementwise<Result::floating>;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x) { return math::entr(x); }
   static Tensor vjp(Tensor g, In<0> x) { return -(g * (log(x) + 1.0)); }
 };
 
-struct Xlog1py {
-  static constexpr auto schema = "special_xlog1py(Tensor input, Tensor other) -> Tensor";
-  static constexpr auto doc = R"(
-    input * log(1 + other), broadcast; 0 where input is 0, unless other is nan.
-
-    Shapes: input (*), other (*) → broadcast of both.   Dtypes: real; integers give the default float.
-
-    >>> fb.special.xlog1py(fb.tensor([0., 2.]), 1.)
-    tensor([0.0000, 1.3863])
-  )";
-  using kind = Elementwise<Result::floating>;
-  static constexpr auto grad_name = "SpecialXlog1PyBackward0";
-  template <class T> static T forward(T x, T y) { return math::xlog1py(x, y); }
-  static Tensor vjp_input(Tensor g, In<0> x, In<1> y) {
-    const Tensor no_slope = mul(eq(x, 0), le(y, -1));
-    return g * where(no_slope, 0, call_op<Log1p>(y));
-  }
-  static Tensor vjp_other(Tensor g, In<0> x, In<1> y) { return g * (x / (y + 1.0)); }
-};
-
-FB_GROUP(special, Erf, Erfc, Erfinv, Erfcx, Ndtr, LogNdtr, Ndtri, Entr, Xlog1py)
+FB_GROUP(special, Erf, Erfc, Erfinv, Erfcx, Ndtr, LogNdtr, Ndtri, Entr)
 
 }  // namespace fb

@@ -43,6 +43,7 @@ struct I0e {
     tensor([1.0000, 0.4658])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr auto grad_name = "SpecialI0EBackward0";
   template <class T> static T forward(T x) { return math::scalar::i0e(x); }
   static Tensor vjp(Tensor g, In<0> x, Out y) { return g * (call_op<SpecialI1e>(x) - sign(x) * y); }
@@ -60,6 +61,7 @@ struct SpecialI1 {
     tensor([0.0000, 0.5652])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   template <class T> static T forward(T x) { return math::scalar::i1(x); }
   static Tensor vjp(Tensor g, In<0> x, Out y) { return g * (call_op<I0>(x) - over_argument(y, x)); }
 };
@@ -75,6 +77,7 @@ struct SpecialI1e {
     tensor([0.0000, 0.2079])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr auto grad_name = "SpecialI1EBackward0";
   template <class T> static T forward(T x) { return math::scalar::i1e(x); }
   static Tensor vjp(Tensor g, In<0> x, Out y) {
@@ -93,6 +96,7 @@ struct BesselJ0 {
     tensor([0.7652, 0.2239])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::j0(x); }
 };
@@ -108,6 +112,7 @@ struct BesselJ1 {
     tensor([0.4401, 0.5767])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::j1(x); }
 };
@@ -124,6 +129,7 @@ struct BesselY0 {
     tensor([0.0883, 0.5104])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::y0(x); }
 };
@@ -140,6 +146,7 @@ struct BesselY1 {
     tensor([-0.7812, -0.1070])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::y1(x); }
 };
@@ -155,6 +162,7 @@ struct ModifiedBesselI0 {
     tensor([1.0000, 1.2661])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::i0(x); }
 };
@@ -170,6 +178,7 @@ struct ModifiedBesselI1 {
     tensor([0.0000, 0.5652])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::i1(x); }
 };
@@ -186,6 +195,7 @@ struct ModifiedBesselK0 {
     tensor([0.4210, 0.1139])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::k0(x); }
 };
@@ -202,6 +212,7 @@ struct ModifiedBesselK1 {
     tensor([0.6019, 0.1399])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::k1(x); }
 };
@@ -218,6 +229,7 @@ struct ScaledModifiedBesselK0 {
     tensor([1.1445, 0.8416])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::scaled_k0(x); }
 };
@@ -234,6 +246,7 @@ struct ScaledModifiedBesselK1 {
     tensor([1.6362, 1.0335])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::scaled_k1(x); }
 };
@@ -250,6 +263,7 @@ struct SphericalBesselJ0 {
     tensor([1.0000, 0.8415])
   )";
   using kind = Elementwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::spherical_j0(x); }
   template <math::Real T> static bool needs_slow(T x) { return math::needs_slow(x); }
@@ -267,12 +281,13 @@ struct AiryAi {
     tensor([0.3550, 0.1353])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::airy_ai(x); }
 };
 
-FB_GROUP(special_bessel, I0, I0e, SpecialI1, SpecialI1e, BesselJ0, BesselJ1, BesselY0, BesselY1, ModifiedBesselI0,
-         ModifiedBesselI1, ModifiedBesselK0, ModifiedBesselK1, ScaledModifiedBesselK0,
+FB_GROUP(special_bessel, I0, I0e, SpecialI1, SpecialI1e, BesselJ0, BesselJ1, BesselY0, BesselY1,
+         ModifiedBesselI0, ModifiedBesselI1, ModifiedBesselK0, ModifiedBesselK1, ScaledModifiedBesselK0,
          ScaledModifiedBesselK1, SphericalBesselJ0, AiryAi)
 
 }  // namespace fb

@@ -66,7 +66,8 @@ struct Polygamma {
   using kind = Opaque;
   static constexpr bool in_place = true;
   static void examine(const Args& args) {
-    check(args[1].as_int() >= 0, "polygamma(n, x) does not support negative n, but got n = ", args[1].as_int());
+    check(args[1].as_int() >= 0, "polygamma(n, x) does not support negative n, but got n = ",
+          args[1].as_int());
   }
   static Tensor kernel(Tensor x, int64_t n) { return call_op<PolygammaOf>(x, n); }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, int64_t> n) { return g * call_op<Polygamma>(x, n + 1); }
@@ -82,8 +83,9 @@ struct PolygammaFunction {
 struct Mvlgamma {
   static constexpr auto schema = "mvlgamma(Tensor self, int p) -> Tensor";
   static constexpr auto doc = R"(
-    Logarithm of the multivariate gamma function of dimension p, for each element:
-    p (p - 1) / 4 · log π + Σ lgamma(x - i/2) over i < p.
+    Logarithm of the multivariate gamma function of dimension p, for each element.
+
+    It is p (p - 1) / 4 · log π + Σ lgamma(x - i/2) over i < p.
 
     p: dimension, at least 1.
     Shapes: self (*) → (*).   Dtypes: real; integers give the default float.
@@ -94,7 +96,8 @@ struct Mvlgamma {
   )";
   using kind = Scalarwise<Result::floating>;
   static void examine(const Args& args) {
-    check(args[1].as_int() >= 1, "mvlgamma: p has to be greater than or equal to 1, but got ", args[1].as_int());
+    check(args[1].as_int() >= 1, "mvlgamma: p has to be greater than or equal to 1, but got ",
+          args[1].as_int());
   }
   template <class T> static T forward(T x, T p) {
     constexpr double log_pi = 1.1447298858494002;
@@ -124,6 +127,7 @@ struct Igamma {
     tensor([0.2642])
   )";
   using kind = Scalarwise<Result::same, floats_only>;
+  static constexpr uint32_t number_params = 0;         // tensors only
   template <class T> static T forward(T a, T x) { return math::scalar::igamma(a, x); }
   static Tensor vjp_self(Tensor) {
     throw UnsupportedError("the derivative for 'igamma: input' is not implemented.");
@@ -143,6 +147,7 @@ struct Igammac {
     tensor([0.7358])
   )";
   using kind = Scalarwise<Result::same, floats_only>;
+  static constexpr uint32_t number_params = 0;         // tensors only
   template <class T> static T forward(T a, T x) { return math::scalar::igammac(a, x); }
   static Tensor vjp_self(Tensor) {
     throw UnsupportedError("the derivative for 'igammac: input' is not implemented.");
@@ -162,11 +167,13 @@ struct Zeta {
     tensor([1.6449, 1.0823])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   template <class T> static T forward(T s, T q) { return math::scalar::zeta(s, q); }
   static Tensor vjp_input(Tensor) { throw UnsupportedError("the derivative for 'zeta' is not implemented."); }
   static Tensor vjp_other(Tensor g, In<0> s, In<1> q) { return -(g * (s * call_op<Zeta>(s + 1.0, q))); }
 };
 
-FB_GROUP(special_gamma, Lgamma, Digamma, PolygammaOf, Polygamma, PolygammaFunction, Mvlgamma, Igamma, Igammac, Zeta)
+FB_GROUP(special_gamma, Lgamma, Digamma, PolygammaOf, Polygamma, PolygammaFunction, Mvlgamma, Igamma, Igammac,
+         Zeta)
 
 }  // namespace fb

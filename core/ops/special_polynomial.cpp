@@ -4,6 +4,8 @@
 
 namespace fb {
 
+template <class T> inline constexpr int64_t hermite_limit = math::single<T> ? 128 : 512;
+
 struct ChebyshevPolynomialT {
   static constexpr auto schema = "special_chebyshev_polynomial_t(Tensor x, Tensor n) -> Tensor";
   static constexpr auto doc = R"(
@@ -16,6 +18,7 @@ struct ChebyshevPolynomialT {
     tensor([-1., 26.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::chebyshev_polynomial_t(x, int64_t(n));
@@ -34,6 +37,7 @@ struct ChebyshevPolynomialU {
     tensor([-1., 56.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::chebyshev_polynomial_u(x, int64_t(n));
@@ -52,6 +56,7 @@ struct ChebyshevPolynomialV {
     tensor([-1., 41.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::chebyshev_polynomial_v(x, int64_t(n));
@@ -70,6 +75,7 @@ struct ChebyshevPolynomialW {
     tensor([-1., 71.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::chebyshev_polynomial_w(x, int64_t(n));
@@ -88,6 +94,7 @@ struct ShiftedChebyshevPolynomialT {
     tensor([-0., 99.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::shifted_chebyshev_polynomial_t(x, int64_t(n));
@@ -106,6 +113,7 @@ struct ShiftedChebyshevPolynomialU {
     tensor([ -0., 204.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::shifted_chebyshev_polynomial_u(x, int64_t(n));
@@ -124,6 +132,7 @@ struct ShiftedChebyshevPolynomialV {
     tensor([  1., 169.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::shifted_chebyshev_polynomial_v(x, int64_t(n));
@@ -142,6 +151,7 @@ struct ShiftedChebyshevPolynomialW {
     tensor([ -1., 239.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::shifted_chebyshev_polynomial_w(x, int64_t(n));
@@ -160,9 +170,11 @@ struct HermitePolynomialH {
     tensor([-5., 40.])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
-    return n > T(math::single<T> ? 128 : 512) ? T(math::nan<T>) : math::scalar::hermite_polynomial_h(x, int64_t(n));
+    const int64_t degree = int64_t(n);
+    return degree > hermite_limit<T> ? T(math::nan<T>) : math::scalar::hermite_polynomial_h(x, degree);
   }
 };
 
@@ -178,9 +190,11 @@ struct HermitePolynomialHe {
     tensor([-1.3750,  2.0000])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
-    return n > T(math::single<T> ? 128 : 512) ? T(math::nan<T>) : math::scalar::hermite_polynomial_he(x, int64_t(n));
+    const int64_t degree = int64_t(n);
+    return degree > hermite_limit<T> ? T(math::nan<T>) : math::scalar::hermite_polynomial_he(x, degree);
   }
 };
 
@@ -196,6 +210,7 @@ struct LaguerrePolynomialL {
     tensor([-0.1458, -0.3333])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::laguerre_polynomial_l(x, int64_t(n));
@@ -214,13 +229,15 @@ struct LegendrePolynomialP {
     tensor([-0.4375, 17.0000])
   )";
   using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false, takes_only_numbers = false;
   static constexpr bool differentiable = false;
   template <class T> static T forward(T x, T n) {
     return math::scalar::legendre_polynomial_p(x, int64_t(n));
   }
 };
 
-FB_GROUP(special_polynomial, ChebyshevPolynomialT, ChebyshevPolynomialU, ChebyshevPolynomialV, ChebyshevPolynomialW,
+FB_GROUP(special_polynomial, ChebyshevPolynomialT, ChebyshevPolynomialU, ChebyshevPolynomialV,
+         ChebyshevPolynomialW,
          ShiftedChebyshevPolynomialT, ShiftedChebyshevPolynomialU, ShiftedChebyshevPolynomialV,
          ShiftedChebyshevPolynomialW, HermitePolynomialH, HermitePolynomialHe, LaguerrePolynomialL,
          LegendrePolynomialP)

@@ -6,10 +6,12 @@
 
 namespace fb {
 
-struct VarianceOp; struct VarianceMean; struct All; struct Complex; struct Imag;
+struct VarianceOp; struct VarianceMean; struct All; struct ComplexOp; struct Imag;
 
-// The reduced dims of a tensor as one dim of a packed one: as it lies when they are adjacent, else moved last.
-static Tensor with_one_reduced_dim(const Tensor& x, const Dims& dims, int64_t& outer, int64_t& n, int64_t& inner) {
+// The reduced dims of a tensor as one dim of a packed one: as it lies when they are adjacent, else moved
+// last.
+static Tensor with_one_reduced_dim(const Tensor& x, const Dims& dims, int64_t& outer, int64_t& n,
+    int64_t& inner) {
   bool is_reduced[Dims::max_count] = {};
   for (int64_t d : dims) is_reduced[d] = true;
   int groups = 0;                                      // runs of reduced dims, sizes of one aside
@@ -39,7 +41,8 @@ static Tensor component(const Tensor& x, int which) {
   return r;
 }
 
-static void real_moments(const Tensor& x, int64_t outer, int64_t n, int64_t inner, double* means, double* squares) {
+static void real_moments(const Tensor& x, int64_t outer, int64_t n, int64_t inner, double* means,
+    double* squares) {
   Along a(Dims{outer, n, inner}, 1);
   for_real_type(x.dtype(), [&](auto zero) {
     using T = decltype(zero);
@@ -51,7 +54,8 @@ static void real_moments(const Tensor& x, int64_t outer, int64_t n, int64_t inne
   });
 }
 
-static Outputs<2> variance_and_mean(const Tensor& self, const Value& dim, double correction, bool keepdim, bool root) {
+static Outputs<2> variance_and_mean(const Tensor& self, const Value& dim, double correction, bool keepdim,
+    bool root) {
   const DType real = real_of(self.dtype());
   const Dims dims = normalized_dims(dim, self.dim());
   Dims shape;
@@ -84,7 +88,8 @@ static Outputs<2> variance_and_mean(const Tensor& self, const Value& dim, double
 }
 
 // d var / dx = 2 (x - mean) / (n - correction); of the root, half of that over it.
-static Tensor variance_vjp(const Tensor& g, const Tensor& x, const Tensor& y, const Value& dim, double correction,
+static Tensor variance_vjp(const Tensor& g, const Tensor& x, const Tensor& y, const Value& dim,
+    double correction,
                            bool keepdim, bool root) {
   int64_t n = 1;
   if (x.dim()) for (int64_t d : normalized_dims(dim, x.dim())) n *= x.shape()[int(d)];
@@ -95,13 +100,15 @@ static Tensor variance_vjp(const Tensor& g, const Tensor& x, const Tensor& y, co
 }
 
 struct VarianceOp {
-  static constexpr auto schema = "_variance(Tensor self, int[]? dim, float correction, bool keepdim, bool root) -> Tensor";
+  static constexpr auto schema =
+      "_variance(Tensor self, int[]? dim, float correction, bool keepdim, bool root) -> Tensor";
   static constexpr auto doc = "Variance, or its root, over `dim`; the divisor is n - correction.";
   using kind = Opaque;
   static Tensor kernel(Tensor x, Value dim, double correction, bool keepdim, bool root) {
     return variance_and_mean(x, dim, correction, keepdim, root)[0];
   }
-  static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, double> correction, Arg<3, bool> keepdim,
+  static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, double> correction,
+      Arg<3, bool> keepdim,
                     Arg<4, bool> root) {
     return variance_vjp(g, x, y, dim, correction, keepdim, root);
   }
@@ -109,8 +116,10 @@ struct VarianceOp {
 
 struct VarianceMean {
   static constexpr auto schema =
-      "_variance_mean(Tensor self, int[]? dim, float correction, bool keepdim, bool root) -> (Tensor, Tensor)";
-  static constexpr auto doc = "Variance, or its root, and mean over `dim`, from one pass; the divisor is n - correction.";
+      "_variance_mean(Tensor self, int[]? dim, float correction, bool keepdim, bool root) -> (Tensor, "
+          "Tensor)";
+  static constexpr auto doc =
+      "Variance, or its root, and mean over `dim`, from one pass; the divisor is n - correction.";
   using kind = Opaque;
   static Outputs<2> kernel(Tensor x, Value dim, double correction, bool keepdim, bool root) {
     return variance_and_mean(x, dim, correction, keepdim, root);
@@ -118,11 +127,13 @@ struct VarianceMean {
   static Tensor vjp(Tensor g, Tensor g_mean, In<0> x, Out y, Arg<1, Value> dim, Arg<2, double> correction,
                     Arg<3, bool> keepdim, Arg<4, bool> root) {
     const double n = static_cast<double>(x.numel()) / static_cast<double>(std::max<int64_t>(1, y.numel()));
-    return variance_vjp(g, x, y, dim, correction, keepdim, root) + spread(g_mean / n, x.shape(), dim, keepdim);
+    return variance_vjp(g, x, y, dim, correction, keepdim, root)
+        + spread(g_mean / n, x.shape(), dim, keepdim);
   }
 };
 
-static double correction_of(std::string_view op, std::optional<bool> unbiased, std::optional<Scalar> correction) {
+static double correction_of(std::string_view op, std::optional<bool> unbiased,
+    std::optional<Scalar> correction) {
   check<TypeError>(!unbiased || !correction, op, "() received an invalid combination of arguments: "
                    "unbiased and correction exclude each other");
   return correction ? correction->real() : unbiased.value_or(true) ? 1 : 0;
@@ -130,13 +141,15 @@ static double correction_of(std::string_view op, std::optional<bool> unbiased, s
 static void check_floating(const Tensor& x) {
   check(is_differentiable(x.dtype()), "std and var only support floating point and complex dtypes");
 }
-static Tensor spread_of(std::string_view grad_name, const Tensor& x, const Value& dim, double correction, bool keepdim,
+static Tensor spread_of(std::string_view grad_name, const Tensor& x, const Value& dim, double correction,
+    bool keepdim,
                         bool root) {
   check_floating(x);
   Scoped named(mode.grad_name, grad_name);
   return call_op<VarianceOp>(x, dim, correction, keepdim, root);
 }
-static Outputs<2> spread_and_mean(std::string_view grad_name, const Tensor& x, const Value& dim, double correction,
+static Outputs<2> spread_and_mean(std::string_view grad_name, const Tensor& x, const Value& dim,
+    double correction,
                                   bool keepdim, bool root) {
   check_floating(x);
   Scoped named(mode.grad_name, grad_name);
@@ -147,23 +160,29 @@ struct VarAll {
   static constexpr auto schema = "var.all(Tensor self, bool unbiased) -> Tensor";
   static constexpr auto doc = "Variance of all elements, with divisor n - 1 if unbiased, else n.";
   using kind = Composite;
-  static Tensor decompose(Tensor x, bool unbiased) { return spread_of("VarBackward0", x, Value(), unbiased, false, false); }
+  static Tensor decompose(Tensor x, bool unbiased) {
+    return spread_of("VarBackward0", x, Value(), unbiased, false, false);
+  }
 };
 
 struct Var {
   static constexpr auto schema =
-      "var(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? correction=None) -> Tensor";
+      "var(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? "
+          "correction=None) -> Tensor";
   static constexpr auto doc = R"(
-    Variance of all elements, or over `dim`, with divisor n - correction (1 unless given; unbiased=False means 0).
+    Variance of all elements, or over `dim`, with divisor n - correction (1 unless given; unbiased=False
+    means 0).
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex; real.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.
+    Dtypes: floating, complex; real.
     Source: deviations from block means, merged after Chan, Golub and LeVeque (1983).
 
     >>> fb.var(fb.tensor([1., 2., 3.]))
     tensor(1.)
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim, std::optional<Scalar> correction) {
+  static Tensor decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim,
+      std::optional<Scalar> correction) {
     return spread_of("VarBackward0", x, dim, correction_of("var", unbiased, correction), keepdim, false);
   }
 };
@@ -172,22 +191,27 @@ struct StdAll {
   static constexpr auto schema = "std.all(Tensor self, bool unbiased) -> Tensor";
   static constexpr auto doc = "Standard deviation of all elements, with divisor n - 1 if unbiased, else n.";
   using kind = Composite;
-  static Tensor decompose(Tensor x, bool unbiased) { return spread_of("StdBackward0", x, Value(), unbiased, false, true); }
+  static Tensor decompose(Tensor x, bool unbiased) {
+    return spread_of("StdBackward0", x, Value(), unbiased, false, true);
+  }
 };
 
 struct Std {
   static constexpr auto schema =
-      "std(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? correction=None) -> Tensor";
+      "std(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? "
+          "correction=None) -> Tensor";
   static constexpr auto doc = R"(
     Standard deviation of all elements, or over `dim`: the root of var.
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex; real.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.
+    Dtypes: floating, complex; real.
 
     >>> fb.std(fb.tensor([1., 2., 3.]))
     tensor(1.)
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim, std::optional<Scalar> correction) {
+  static Tensor decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim,
+      std::optional<Scalar> correction) {
     return spread_of("StdBackward0", x, dim, correction_of("std", unbiased, correction), keepdim, true);
   }
 };
@@ -203,19 +227,23 @@ struct VarMeanAll {
 
 struct VarMean {
   static constexpr auto schema =
-      "var_mean(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? correction=None)"
+      "var_mean(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? "
+          "correction=None)"
       " -> (Tensor, Tensor)";
   static constexpr auto doc = R"(
     Variance and mean, of all elements or over `dim`; arguments as for var.
 
-    Shapes: self (*) → twice self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex.
+    Shapes: self (*) → twice self without the dims, or with size 1 there if keepdim.
+    Dtypes: floating, complex.
 
     >>> fb.var_mean(fb.tensor([1., 2., 3.]))
     (tensor(1.), tensor(2.))
   )";
   using kind = Composite;
-  static Outputs<2> decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim, std::optional<Scalar> correction) {
-    return spread_and_mean("VarMeanBackward0", x, dim, correction_of("var_mean", unbiased, correction), keepdim, false);
+  static Outputs<2> decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim,
+      std::optional<Scalar> correction) {
+    return spread_and_mean("VarMeanBackward0", x, dim, correction_of("var_mean", unbiased, correction),
+        keepdim, false);
   }
 };
 
@@ -230,29 +258,37 @@ struct StdMeanAll {
 
 struct StdMean {
   static constexpr auto schema =
-      "std_mean(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? correction=None)"
+      "std_mean(Tensor self, int[]? dim=None, bool? unbiased=None, bool keepdim=False, *, Scalar? "
+          "correction=None)"
       " -> (Tensor, Tensor)";
   static constexpr auto doc = R"(
     Standard deviation and mean, of all elements or over `dim`; arguments as for std.
 
-    Shapes: self (*) → twice self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex.
+    Shapes: self (*) → twice self without the dims, or with size 1 there if keepdim.
+    Dtypes: floating, complex.
 
     >>> fb.std_mean(fb.tensor([1., 2., 3.]))
     (tensor(1.), tensor(2.))
   )";
   using kind = Composite;
-  static Outputs<2> decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim, std::optional<Scalar> correction) {
-    return spread_and_mean("StdMeanBackward0", x, dim, correction_of("std_mean", unbiased, correction), keepdim, true);
+  static Outputs<2> decompose(Tensor x, Value dim, std::optional<bool> unbiased, bool keepdim,
+      std::optional<Scalar> correction) {
+    return spread_and_mean("StdMeanBackward0", x, dim, correction_of("std_mean", unbiased, correction),
+        keepdim, true);
   }
 };
 
 static Tensor checked_weights(const char* name, const Tensor& w, int64_t observations, bool whole) {
-  check(w.dim() <= 1, "cov(): expected ", name, " to have one or fewer dimensions but got ", w.dim(), " dimensions");
+  check(w.dim() <= 1, "cov(): expected ", name, " to have one or fewer dimensions but got ", w.dim(),
+      " dimensions");
   check(whole ? is_integral(w.dtype()) : is_floating(w.dtype()), "cov(): expected ", name, " to have ",
-        whole ? "integral" : "floating point", " dtype but got ", name, " with ", row(w.dtype()).legacy, " dtype");
-  check(w.numel() == observations, "cov(): expected ", name, " to have the same numel as there are observations in the input but got ",
+        whole ? "integral" : "floating point", " dtype but got ", name, " with ", row(w.dtype()).legacy,
+            " dtype");
+  check(w.numel() == observations, "cov(): expected ", name,
+      " to have the same numel as there are observations in the input but got ",
         w.numel(), " != ", observations);
-  check(w.numel() == 0 || *call_op<All>(ge(w, 0), Value(), false).data<bool>(), "cov(): ", name, " cannot be negative");
+  check(w.numel() == 0 || *call_op<All>(ge(w, 0), Value(), false).data<bool>(), "cov(): ", name,
+      " cannot be negative");
   return w;
 }
 
@@ -260,7 +296,8 @@ struct Cov {
   static constexpr auto schema =
       "cov(Tensor self, *, int correction=1, Tensor? fweights=None, Tensor? aweights=None) -> Tensor";
   static constexpr auto doc = R"(
-    Covariance matrix of variables (rows) over observations (columns), weighted by frequencies and importances.
+    Covariance matrix of variables (rows) over observations (columns), weighted by frequencies and
+    importances.
 
     Shapes: self (v, o), (o,) or () → (v, v) or ().   Dtypes: all but bool; integers give the default float.
     Errors: RuntimeError for more dims, for weights that do not fit or are negative.
@@ -271,7 +308,8 @@ struct Cov {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor self, int64_t correction, Value fweights, Value aweights) {
-    check(self.dim() <= 2, "cov(): expected input to have two or fewer dimensions but got an input with ", self.dim(), " dimensions");
+    check(self.dim() <= 2, "cov(): expected input to have two or fewer dimensions but got an input with ",
+        self.dim(), " dimensions");
     check(self.dtype() != DType::boolean, "cov(): bool dtype is not supported for input");
     const Tensor in = self.dim() < 2 ? reshape(self, {1, -1}) : self;
     const int64_t observations = in.shape()[1];
@@ -293,7 +331,7 @@ struct Cov {
     } else norm = sub(total, correction);
     norm = where(lt(norm, 0), Scalar(0), norm);
     const Tensor c = mm(centered, transpose(conj(w ? centered * w : centered), 0, 1)) / norm;
-    return self.dim() < 2 ? reshape(c, Dims()) : c;
+    return in.shape()[0] == 1 ? reshape(c, Dims()) : c;
   }
 };
 
@@ -310,18 +348,23 @@ struct Corrcoef {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x) {
-    check(x.dim() <= 2, "corrcoef(): expected input to have two or fewer dimensions but got an input with ", x.dim(), " dimensions");
+    check(x.dim() <= 2, "corrcoef(): expected input to have two or fewer dimensions but got an input with ",
+        x.dim(), " dimensions");
     const Tensor c = call_op<Cov>(x, 1, Value(), Value());
     if (c.dim() == 0) return c / c;
     const int64_t n = c.shape()[0];
-    const Tensor deviation = sqrt(real_part(call_op<AsStrided>(contiguous(c), Dims{n}, Dims{n + 1}, Value())));
+    const Tensor deviation = sqrt(real_part(call_op<AsStrided>(contiguous(c), Dims{n}, Dims{n + 1},
+        Value())));
     const Tensor r = c / unsqueeze(deviation, 1) / unsqueeze(deviation, 0);
-    if (is_complex(r.dtype())) return call_op<Complex>(limited(real_part(r)), limited(call_op<Imag>(r)));
+    if (is_complex(r.dtype())) return call_op<ComplexOp>(limited(real_part(r)), limited(call_op<Imag>(r)));
     return limited(r);
   }
-  static Tensor limited(const Tensor& r) { return where(gt(r, 1), Scalar(1.0), where(lt(r, -1), Scalar(-1.0), r)); }
+  static Tensor limited(const Tensor& r) {
+    return where(gt(r, 1), Scalar(1.0), where(lt(r, -1), Scalar(-1.0), r));
+  }
 };
 
-FB_GROUP(statistics, VarianceOp, VarianceMean, VarAll, Var, StdAll, Std, VarMeanAll, VarMean, StdMeanAll, StdMean, Cov, Corrcoef)
+FB_GROUP(statistics, VarianceOp, VarianceMean, VarAll, Var, StdAll, Std, VarMeanAll, VarMean, StdMeanAll,
+    StdMean, Cov, Corrcoef)
 
 }  // namespace fb

@@ -138,6 +138,7 @@ struct Atan2 {
     tensor([ 0.7854, -1.5708])
   )";
   using kind = Elementwise<Result::floating>;
+  static constexpr uint32_t number_params = 0;         // tensors only
   template <class T> static T forward(T y, T x) { return math::atan2(y, x); }
   static Tensor vjp_self(Tensor g, In<0> y, In<1> x) { return g * (x / (x * x + y * y)); }
   static Tensor vjp_other(Tensor g, In<0> y, In<1> x) { return -(g * (y / (x * x + y * y))); }

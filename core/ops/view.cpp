@@ -131,6 +131,17 @@ struct Narrow {
   }
 };
 
+struct NarrowTensor {
+  static constexpr auto schema = "narrow.Tensor(Tensor self, int dim, Tensor start, int length) -> Tensor";
+  static constexpr auto doc = Narrow::doc;
+  using kind = Composite;
+  static Tensor decompose(Tensor x, int64_t dim, Tensor start, int64_t length) {
+    check(start.dim() == 0 && is_integral(start.dtype()), "start must be an 0-dim integral Tensor.");
+    const Tensor whole = to_dtype(start, DType::i64);
+    return narrow(x, dim, *whole.data<int64_t>(), length);
+  }
+};
+
 struct Expand {
   static constexpr auto schema = "expand(Tensor(a) self, int[] size, *, bool implicit=False) -> Tensor(a)";
   static constexpr auto doc = R"(
@@ -324,7 +335,7 @@ struct Overwrite {
   static Tensor vjp_other(Tensor g, Arg<2, Value> steps) { return replay(steps_of(steps), g); }
 };
 
-FB_GROUP(view, Transpose, Permute, Select, SliceOp, Narrow, Expand, ViewOp, Reshape, Unsqueeze, Squeeze, SqueezeDim,
+FB_GROUP(view, Transpose, Permute, Select, SliceOp, NarrowTensor, Narrow, Expand, ViewOp, Reshape, Unsqueeze, Squeeze, SqueezeDim,
          SqueezeDims, Alias, Embed, Overwrite)
 
 }  // namespace fb

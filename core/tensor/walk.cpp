@@ -80,12 +80,37 @@ void Walk::merge_dims() {
   for (int i = 0; i < input_count_; ++i) inputs_[i].strides.resize(m);
 }
 
+void Walk::classify() {
+  const int last = shape_.size() - 1;
+  auto look = [&](Operand& o) {
+    int64_t packed = bytes_of(o.dtype);
+    o.whole = true;
+    o.repeats = last > 0;
+    for (int k = last; k >= 0; --k) {
+      o.whole &= o.strides[k] == packed;
+      o.repeats &= k == last || o.strides[k] == 0;
+      packed *= shape_[k];
+    }
+  };
+  look(output_);
+  bool direct = output_.dtype == output_.wanted && output_.strides.back() == bytes_of(output_.dtype);
+  int widest = 1;
+  for (int i = 0; i < input_count_; ++i) {
+    Operand& o = inputs_[i];
+    look(o);
+    if (o.number) widest = std::max(widest, bytes_of(o.wanted));
+    else direct &= o.dtype == o.wanted && o.strides.back() == bytes_of(o.dtype);
+  }
+  limit_ = direct ? chunk * 16 / widest : chunk;       // only numbers need their buffers then
+}
+
 void Walk::run(Loop loop, const void* scalars) {
   total_ = shape_.product();
   if (total_ == 0) return;
   order_dims();
   merge_dims();
   inner_ = shape_.back();
+  classify();
   auto direct = [&](const Operand& o) {
     return !o.number && o.dtype == o.wanted && o.strides.back() == bytes_of(o.dtype);
   };
@@ -110,6 +135,13 @@ struct Walk::Cursor {
     for (int k = 0; k < shape.size(); ++k) o += at[k] * strides[k];
     return o;
   }
+  void advance_rows(int64_t n) {                       // no further than the end of the dim before the last
+    int k = shape.size() - 2;
+    for (at[k] += n; k > 0 && at[k] == shape[k]; --k) {
+      at[k] = 0;
+      ++at[k - 1];
+    }
+  }
   void advance(int64_t n) {                            // n may run over several rows
     const int last = shape.size() - 1;
     at[last] += n;
@@ -125,13 +157,47 @@ struct Walk::Cursor {
   }
 };
 
+// `rows` rows of `inner` elements, packed one after the other.
+template <class W>
+static void pack_rows(char* to, const char* from, int64_t rows, int64_t row_stride, int64_t inner, int64_t step) {
+  W* o = reinterpret_cast<W*>(to);
+  for (int64_t r = 0; r < rows; ++r, o += inner, from += row_stride) {
+    if (step == 0) std::fill_n(o, inner, *reinterpret_cast<const W*>(from));
+    else if (step == sizeof(W)) std::copy_n(reinterpret_cast<const W*>(from), inner, o);
+    else for (int64_t k = 0; k < inner; ++k) o[k] = *reinterpret_cast<const W*>(from + k * step);
+  }
+}
+
+// Gathers short rows; `from` stands at the start of one.
+void Walk::gather_rows(const Operand& o, char* to, const Cursor& from, int64_t count) const {
+  struct Wide { uint64_t a, b; };
+  const int last = shape_.size() - 1, bytes = bytes_of(o.dtype);
+  const int64_t step = o.strides[last], row_stride = o.strides[last - 1];
+  Cursor c = from;
+  for (int64_t done = 0; done < count;) {
+    const char* p = o.data + c.offset(o.strides);
+    const int64_t rows = std::min((count - done) / inner_, shape_[last - 1] - c.at[last - 1]);
+    char* place = to + done * bytes;
+    if (rows == 0) return copy_strided(bytes, place, bytes, p, step, count - done);
+    switch (bytes) {
+      case 1: pack_rows<uint8_t>(place, p, rows, row_stride, inner_, step); break;
+      case 2: pack_rows<uint16_t>(place, p, rows, row_stride, inner_, step); break;
+      case 4: pack_rows<uint32_t>(place, p, rows, row_stride, inner_, step); break;
+      case 8: pack_rows<uint64_t>(place, p, rows, row_stride, inner_, step); break;
+      default: pack_rows<Wide>(place, p, rows, row_stride, inner_, step);
+    }
+    done += rows * inner_;
+    if (done < count) c.advance_rows(rows);
+  }
+}
+
 void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end) const {
   constexpr int64_t room = chunk * 16;                 // the largest element has 16 bytes
   alignas(64) char buffers[max_operands + 1][room], raw[room];
   const int last = shape_.size() - 1;
   const bool rows = inner_ >= 64 || last == 0;         // short rows are gathered several to a chunk
   for (int i = 0; i < input_count_; ++i)
-    if (inputs_[i].number) fill_packed(inputs_[i].wanted, buffers[i], inputs_[i].value, std::min(chunk, end - begin));
+    if (inputs_[i].number) fill_packed(inputs_[i].wanted, buffers[i], inputs_[i].value, std::min(limit_, end - begin));
   Cursor at(shape_, begin);
 
   // Visits the runs along the inner dim that `count` elements from here on cover.
@@ -144,13 +210,20 @@ void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end)
       if (done < count) c.advance(n);
     }
   };
-  auto gather = [&](const Operand& o, char* buffer, int64_t count) -> const void* {
+  const int64_t row_chunk = rows ? 0 : chunk / inner_ * inner_;
+  bool aligned = false, kept[max_operands] = {};        // rows that repeat are gathered once
+  auto gather = [&](const Operand& o, char* buffer, int64_t count, bool& keep) -> const void* {
+    if (keep && aligned) return buffer;
     const int bytes = bytes_of(o.dtype);
     const int64_t step = o.strides[last];
     const bool converts = o.dtype != o.wanted;
     const char* packed;
-    if (count <= at.row_left() && step == bytes) packed = o.data + at.offset(o.strides);
-    else {
+    if (o.whole || (count <= at.row_left() && step == bytes)) packed = o.data + at.offset(o.strides);
+    else if (aligned) {
+      packed = converts ? raw : buffer;
+      gather_rows(o, converts ? raw : buffer, at, count);
+      keep = o.repeats;
+    } else {
       char* to = converts ? raw : buffer;
       sweep(count, [&](const Cursor& c, int64_t done, int64_t n) {
         copy_strided(bytes, to + done * bytes, bytes, o.data + c.offset(o.strides), step, n);
@@ -164,15 +237,16 @@ void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end)
 
   for (int64_t position = begin; position < end;) {
     const int64_t left = end - position;
-    const int64_t count = all_direct_ ? std::min(left, at.row_left())
-                          : rows      ? std::min({chunk, left, at.row_left()})
-                                      : std::min(chunk, left);
+    aligned = !rows && at.row_left() == inner_;
+    const int64_t count = rows      ? std::min({all_direct_ ? left : limit_, left, at.row_left()})
+                          : aligned ? std::min(row_chunk, left)
+                                    : std::min(left, at.row_left());
     const void* in[max_operands];
-    for (int i = 0; i < input_count_; ++i) in[i] = inputs_[i].number ? buffers[i] : gather(inputs_[i], buffers[i], count);
+    for (int i = 0; i < input_count_; ++i) in[i] = inputs_[i].number ? buffers[i] : gather(inputs_[i], buffers[i], count, kept[i]);
     const int bytes = bytes_of(output_.dtype);
     const int64_t step = output_.strides[last];
     char* place = output_.data + at.offset(output_.strides);
-    const bool in_row = count <= at.row_left() && step == bytes, converts = output_.dtype != output_.wanted;
+    const bool in_row = output_.whole || (count <= at.row_left() && step == bytes), converts = output_.dtype != output_.wanted;
     if (in_row && !converts) loop(place, in, scalars, count);
     else {
       char* made = buffers[max_operands];

@@ -26,6 +26,8 @@ class Walk {
     Dims strides;                                      // in bytes, one per dim of the walk
     DType dtype, wanted;
     bool number = false;
+    bool whole = false;                                // one packed run over the whole walk
+    bool repeats = false;                              // the same row again and again
     Scalar value;
   };
   struct Cursor;
@@ -35,10 +37,13 @@ class Walk {
   int input_count_ = 0;
   int64_t total_ = 0, inner_ = 0;
   bool all_direct_ = false;                            // along the inner dim every operand is a plain pointer
+  int64_t limit_ = chunk;                              // most elements of a chunk that a row holds
 
   static Operand operand(const Tensor& t, DType wanted, const Dims& shape);
   void order_dims();
+  void classify();
   void merge_dims();
+  void gather_rows(const Operand& o, char* to, const Cursor& from, int64_t count) const;
   void run_range(Loop loop, const void* scalars, int64_t begin, int64_t end) const;
 };
 

@@ -10,7 +10,8 @@ __all__ = ["is_tensor", "is_storage", "is_floating_point", "is_complex", "numel"
            "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
            "get_deterministic_debug_mode", "set_float32_matmul_precision", "get_float32_matmul_precision",
            "set_warn_always", "is_warn_always_enabled", "set_flush_denormal", "compiled_with_cxx11_abi",
-           "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg"]
+           "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
+           "broadcast_tensors", "cartesian_prod", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d"]
 
 _settings = {"deterministic": 0, "matmul_precision": "highest", "interop_threads": 1, "warn_always": False}
 
@@ -235,3 +236,77 @@ def set_flush_denormal(mode):
 
 def compiled_with_cxx11_abi():
     return True
+
+
+def _variadic(tensors):
+    return tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+
+
+def nonzero(input, *, as_tuple=False, out=None):
+    """The coordinates of all elements that are not zero.
+
+    Args: input, of any dtype and shape (*) with k dims; as_tuple, to get one tensor per dim instead of one in all.
+    Shapes: → (n, k), or k tensors (n,); int64.
+
+    >>> fb.nonzero(fb.tensor([0, 7]))
+    tensor([[1]])
+    """
+    if as_tuple:
+        return _C.nonzero_numpy(input)
+    return _C.nonzero(input) if out is None else _C.nonzero(input, out=out)
+
+
+def block_diag(*tensors):
+    """A matrix with the given ones along its diagonal and zeros elsewhere; vectors count as rows.
+
+    >>> fb.block_diag(fb.tensor([[1]]), fb.tensor([[2, 3]]))
+    tensor([[1, 0, 0],
+            [0, 2, 3]])
+    """
+    return _C.block_diag(tensors)
+
+
+def broadcast_tensors(*tensors):
+    """Tensors expanded to the shape they broadcast to, as views.
+
+    >>> fb.broadcast_tensors(fb.ones(2, 1), fb.ones(3))[0].shape
+    torch.Size([2, 3])
+    """
+    return _C.broadcast_tensors(_variadic(tensors))
+
+
+def cartesian_prod(*tensors):
+    """All tuples with one element of each vector, in lexicographic order.
+
+    >>> fb.cartesian_prod(fb.tensor([1, 2]), fb.tensor([3]))
+    tensor([[1, 3],
+            [2, 3]])
+    """
+    return _C.cartesian_prod(tensors)
+
+
+def meshgrid(*tensors, indexing=None):
+    """Coordinates of a grid: each vector expanded along the dims of the others; views.
+
+    Args: tensors, vectors or numbers of one dtype; indexing, "ij" (default) or "xy", which swaps the first two dims.
+
+    >>> fb.meshgrid(fb.tensor([1, 2]), fb.tensor([3]), indexing="ij")[0]
+    tensor([[1],
+            [2]])
+    """
+    return _C.meshgrid(_variadic(tensors), indexing=indexing)
+
+
+def _at_least(function):
+    def at_least(*tensors):
+        if len(tensors) == 1 and isinstance(tensors[0], _C.Tensor):
+            return function(tensors[0])
+        return tuple(function(t) for t in _variadic(tensors))
+    at_least.__name__ = at_least.__qualname__ = function.__name__
+    at_least.__doc__ = function.__doc__
+    return at_least
+
+
+atleast_1d = _at_least(_C.atleast_1d)
+atleast_2d = _at_least(_C.atleast_2d)
+atleast_3d = _at_least(_C.atleast_3d)

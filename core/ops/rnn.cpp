@@ -1,0 +1,215 @@
+// Recurrent layers. The products with the inputs of a whole sequence are one product; steps follow one another.
+#include <algorithm>
+
+#include "op/build.h"
+#include "ops.h"
+
+namespace fb {
+
+struct Linear; struct Tanh; struct Sigmoid; struct Relu; struct Dropout;
+
+namespace {
+
+enum class Cell { tanh, relu, lstm, gru };
+
+struct CellWeights { Tensor ih, hh, b_ih, b_hh, hr; };   // hr: the projection of an LSTM's state, or undefined
+struct State { Tensor h, c; };
+
+Tensor linear(T_ x, T_ w, T_ b) { return call_op<Linear>(x, w, b); }
+Tensor sigmoid(T_ x) { return call_op<Sigmoid>(x); }
+Tensor tanh(T_ x) { return call_op<Tanh>(x); }
+Tensor part(T_ gates, int64_t i, int64_t size) { return narrow(gates, -1, i * size, size); }
+
+// One step; `gx` is the input's share of the gates, bias included.
+State step(Cell cell, T_ gx, const State& s, const CellWeights& w) {
+  const Tensor gh = linear(s.h, w.hh, w.b_hh);
+  if (cell == Cell::tanh) return {tanh(gx + gh), {}};
+  if (cell == Cell::relu) return {call_op<Relu>(gx + gh), {}};
+  if (cell == Cell::lstm) {
+    const Tensor gates = gx + gh;
+    const int64_t n = gates.size(-1) / 4;
+    const Tensor c = sigmoid(part(gates, 1, n)) * s.c + sigmoid(part(gates, 0, n)) * tanh(part(gates, 2, n));
+    const Tensor h = sigmoid(part(gates, 3, n)) * tanh(c);
+    return {w.hr ? linear(h, w.hr, Tensor()) : h, c};
+  }
+  const int64_t n = gx.size(-1) / 3;
+  const Tensor r = sigmoid(part(gx, 0, n) + part(gh, 0, n)), z = sigmoid(part(gx, 1, n) + part(gh, 1, n));
+  const Tensor fresh = tanh(part(gx, 2, n) + r * part(gh, 2, n));
+  return {fresh + z * (s.h - fresh), {}};
+}
+
+State rows(const State& s, int64_t first, int64_t n) { return {narrow(s.h, 0, first, n), s.c ? narrow(s.c, 0, first, n) : s.c}; }
+State joined(const State& a, const State& b) { return {cat({a.h, b.h}, 0), a.c ? cat({a.c, b.c}, 0) : a.c}; }
+
+// The rows of each step within packed data: all samples, or those whose sequences are long enough.
+struct Sequence {
+  std::vector<int64_t> first, count;
+  Tensor run(Cell cell, T_ data, State start, const CellWeights& w, bool backwards, State& last) const {
+    const Tensor gx = linear(data, w.ih, w.b_ih);
+    const int64_t time = static_cast<int64_t>(count.size());
+    Tensors outputs(time);
+    State s = backwards ? rows(start, 0, count[time - 1]) : start;
+    std::vector<State> finished;
+    for (int64_t k = 0; k < time; ++k) {
+      const int64_t t = backwards ? time - 1 - k : k, n = count[t], now = s.h.shape()[0];
+      if (n < now) {                                   // shorter sequences have ended
+        finished.push_back(rows(s, n, now - n));
+        s = rows(s, 0, n);
+      } else if (n > now) s = joined(s, rows(start, now, n - now));
+      s = step(cell, narrow(gx, 0, first[t], n), s, w);
+      outputs[t] = s.h;
+    }
+    for (size_t i = finished.size(); i-- > 0;) s = joined(s, finished[i]);
+    last = s;
+    return cat(outputs, 0);
+  }
+};
+
+struct Layers {
+  Cell cell;
+  bool has_biases, bidirectional, train;
+  int64_t count;
+  double dropout;
+  // data: packed rows; h and c: (layers · directions, N, size)
+  Outputs<3> run(Tensor data, const Sequence& sequence, const State& start, const Tensors& params) const {
+    const int64_t directions = bidirectional ? 2 : 1, all = count * directions;
+    const int64_t each = (has_biases ? 4 : 2) + (cell == Cell::lstm && static_cast<int64_t>(params.size()) == all * (has_biases ? 5 : 3));
+    check(static_cast<int64_t>(params.size()) == all * each, "got an incorrect number of RNN parameters: ", params.size(), " for ", all,
+          " layers and directions");
+    check(start.h.dim() == 3 && start.h.shape()[0] == all, "Expected hidden size (", all, ", N, H), got ", start.h.shape());
+    Tensors h, c;
+    for (int64_t layer = 0; layer < count; ++layer) {
+      Tensors outputs;
+      for (int64_t d = 0; d < directions; ++d) {
+        const int64_t i = layer * directions + d;
+        const Tensor* p = params.data() + i * each;
+        const CellWeights w{p[0], p[1], has_biases ? p[2] : Tensor(), has_biases ? p[3] : Tensor(), each % 2 ? p[each - 1] : Tensor()};
+        State last;
+        outputs.push_back(sequence.run(cell, data, {select(start.h, 0, i), start.c ? select(start.c, 0, i) : start.c}, w, d == 1, last));
+        h.push_back(unsqueeze(last.h, 0));
+        if (last.c) c.push_back(unsqueeze(last.c, 0));
+      }
+      data = directions == 1 ? outputs[0] : cat(outputs, -1);
+      if (dropout > 0 && train && layer + 1 < count) data = call_op<Dropout>(data, dropout, true);
+    }
+    return {data, cat(h, 0), c.empty() ? Tensor() : cat(c, 0)};
+  }
+  Outputs<3> run_padded(T_ input, const State& start, const Tensors& params, bool batch_first) const {
+    check(input.dim() == 3, "Expected a 3-D input, got ", input.dim(), "-D");
+    const Tensor x = batch_first ? transpose(input, 0, 1) : input;
+    const int64_t time = x.shape()[0], batch = x.shape()[1];
+    check(time > 0, "Expected sequence length to be larger than 0 in RNN");
+    Sequence s;
+    for (int64_t t = 0; t < time; ++t) s.first.push_back(t * batch), s.count.push_back(batch);
+    Outputs<3> r = run(reshape(x, Dims{time * batch, x.shape()[2]}), s, start, params);
+    r[0] = view(r[0], Dims{time, batch, r[0].size(-1)});
+    if (batch_first) r[0] = transpose(r[0], 0, 1);
+    return r;
+  }
+  Outputs<3> run_packed(T_ data, T_ batch_sizes, const State& start, const Tensors& params) const {
+    check(batch_sizes.dim() == 1 && batch_sizes.dtype() == DType::i64 && batch_sizes.numel() > 0,
+          "batch_sizes must be a 1-D int64 tensor with at least one element, but got shape ", batch_sizes.shape());
+    const Tensor sizes = contiguous(batch_sizes);
+    Sequence s;
+    int64_t at = 0;
+    for (int64_t t = 0; t < sizes.numel(); ++t) {
+      const int64_t n = sizes.data<int64_t>()[t];
+      check(n > 0 && (t == 0 || n <= s.count.back()), "batch_sizes must be positive and not increase");
+      s.first.push_back(at);
+      s.count.push_back(n);
+      at += n;
+    }
+    check(at == data.shape()[0], "batch_sizes add up to ", at, ", but data has ", data.shape()[0], " rows");
+    return run(data, s, start, params);
+  }
+};
+
+State state_of(const Tensors& hx) {
+  check(hx.size() == 2, "lstm expects two hidden states, got ", hx.size());
+  return {hx[0], hx[1]};
+}
+
+void check_cell(const char* name, T_ input, T_ h, T_ w_ih, T_ w_hh) {
+  check(input.dim() >= 1 && input.size(-1) == w_ih.size(-1), name, ": input has inconsistent input_size: got ", input.size(-1), " expected ",
+        w_ih.size(-1));
+  check(h.dim() >= 1 && h.size(-1) == w_hh.size(-1), name, ": hidden has inconsistent hidden_size: got ", h.size(-1), ", expected ",
+        w_hh.size(-1));
+  check(h.dim() == 1 || h.shape()[0] == input.shape()[0], name, ": input batch size ", input.shape()[0], " doesn't match hidden batch size ",
+        h.shape()[0]);
+}
+
+}  // namespace
+
+#define FB_RNN(Name, text, cell)                                                                                               \
+  struct Name {                                                                                                                \
+    static constexpr auto schema = text ".input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, "   \
+                                   "float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)";     \
+    static constexpr auto doc = "Layers of " text " cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and last states."; \
+    using kind = Composite;                                                                                                    \
+    static Outputs<2> decompose(Tensor x, Tensor hx, Tensors params, bool biases, int64_t layers, double p, bool train,        \
+                                bool bidirectional, bool batch_first) {                                                        \
+      const Outputs<3> r = Layers{cell, biases, bidirectional, train, layers, p}.run_padded(x, {hx, {}}, params, batch_first); \
+      return {r[0], r[1]};                                                                                                     \
+    }                                                                                                                          \
+  };                                                                                                                           \
+  struct Name##Packed {                                                                                                        \
+    static constexpr auto schema = text ".data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, " \
+                                   "int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)";       \
+    static constexpr auto doc = Name::doc;                                                                                     \
+    using kind = Composite;                                                                                                    \
+    static Outputs<2> decompose(Tensor x, Tensor sizes, Tensor hx, Tensors params, bool biases, int64_t layers, double p,      \
+                                bool train, bool bidirectional) {                                                              \
+      const Outputs<3> r = Layers{cell, biases, bidirectional, train, layers, p}.run_packed(x, sizes, {hx, {}}, params);       \
+      return {r[0], r[1]};                                                                                                     \
+    }                                                                                                                          \
+  };                                                                                                                           \
+  struct Name##Cell {                                                                                                          \
+    static constexpr auto schema = text "_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "         \
+                                   "Tensor? b_hh=None) -> Tensor";                                                             \
+    static constexpr auto doc = "One step of a " text " cell: input (N, F), state (N, H) → state (N, H).";                     \
+    using kind = Composite;                                                                                                    \
+    static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) {                          \
+      check_cell(text "_cell", x, h, w_ih, w_hh);                                                                              \
+      return step(cell, linear(x, w_ih, b_ih), {h, {}}, {w_ih, w_hh, b_ih, b_hh, {}}).h;                                       \
+    }                                                                                                                          \
+  };
+FB_RNN(RnnTanh, "rnn_tanh", Cell::tanh)
+FB_RNN(RnnRelu, "rnn_relu", Cell::relu)
+FB_RNN(Gru, "gru", Cell::gru)
+
+struct Lstm {
+  static constexpr auto schema = "lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, "
+                                 "bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)";
+  static constexpr auto doc = "Layers of LSTM cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and both last states.";
+  using kind = Composite;
+  static Outputs<3> decompose(Tensor x, Tensors hx, Tensors params, bool biases, int64_t layers, double p, bool train, bool bidirectional,
+                              bool batch_first) {
+    return Layers{Cell::lstm, biases, bidirectional, train, layers, p}.run_padded(x, state_of(hx), params, batch_first);
+  }
+};
+struct LstmPacked {
+  static constexpr auto schema = "lstm.data(Tensor data, Tensor batch_sizes, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, "
+                                 "float dropout, bool train, bool bidirectional) -> (Tensor, Tensor, Tensor)";
+  static constexpr auto doc = Lstm::doc;
+  using kind = Composite;
+  static Outputs<3> decompose(Tensor x, Tensor sizes, Tensors hx, Tensors params, bool biases, int64_t layers, double p, bool train,
+                              bool bidirectional) {
+    return Layers{Cell::lstm, biases, bidirectional, train, layers, p}.run_packed(x, sizes, state_of(hx), params);
+  }
+};
+struct LstmCell {
+  static constexpr auto schema = "lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) "
+                                 "-> (Tensor, Tensor)";
+  static constexpr auto doc = "One step of an LSTM cell: input (N, F), states (N, H) → both states.";
+  using kind = Composite;
+  static Outputs<2> decompose(Tensor x, Tensors hx, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) {
+    const State s = state_of(hx);
+    check_cell("lstm_cell", x, s.h, w_ih, w_hh);
+    const State r = step(Cell::lstm, linear(x, w_ih, b_ih), s, {w_ih, w_hh, b_ih, b_hh, {}});
+    return {r.h, r.c};
+  }
+};
+
+FB_GROUP(rnn, RnnTanh, RnnTanhPacked, RnnTanhCell, RnnRelu, RnnReluPacked, RnnReluCell, Gru, GruPacked, GruCell, Lstm, LstmPacked, LstmCell)
+
+}  // namespace fb
