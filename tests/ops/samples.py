@@ -251,8 +251,8 @@ UNSHOWN = {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"
            "empty_strided", "slice", "alias", "native_layer_norm", "native_batch_norm",
            "rand_like", "randn_like", "randint_like"}
 
-RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "native_dropout", "_dropout", "rand", "randn",
-          "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
+RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "native_dropout", "_dropout", "rand",
+          "randn", "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
 
 
 def default(schema: Schema, kind: str):
