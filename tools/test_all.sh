@@ -51,9 +51,13 @@ LD_PRELOAD="$(g++ -print-file-name=libasan.so) $(g++ -print-file-name=libubsan.s
 here=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 for other in 3.11 3.12 3.13 3.14; do
   [ "$other" = "$here" ] && continue
-  "python$other" -c 'import venv' 2> /dev/null || continue
+  found=""
+  for candidate in "python$other" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$other".*/bin/python; do
+    "$candidate" -c 'import venv' 2> /dev/null && found=$candidate && break
+  done
+  [ -n "$found" ] || continue
   say "Python $other"
-  "python$other" -m venv "$scratch/venv-$other"
+  "$found" -m venv "$scratch/venv-$other"
   "$scratch/venv-$other/bin/pip" install --quiet ".[test,vision]"
   "$scratch/venv-$other/bin/python" -m pytest -q
 done

@@ -13,7 +13,8 @@ _names = {
     "orgqr": "linalg_householder_product", "pinverse": "linalg_pinv", "slogdet": "linalg_slogdet",
 }
 # Functions only.
-_function_names = {"concat": "cat", "concatenate": "cat", "row_stack": "vstack", "chain_matmul": "linalg_multi_dot", "trapz": "trapezoid"}
+_function_names = {"concat": "cat", "concatenate": "cat", "row_stack": "vstack", "chain_matmul": "linalg_multi_dot",
+                   "trapz": "trapezoid"}
 
 
 def apply(namespace):

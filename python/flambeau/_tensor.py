@@ -373,14 +373,16 @@ def _transposed(self):
 def _matrix_transposed(self):
     """The last two dims swapped, as a view."""
     if self.dim() < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {self.dim()}-D tensor.")
+        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. "
+                           f"Got {self.dim()}-D tensor.")
     return self.transpose(-2, -1)
 
 
 def _matrix_adjoint(self):
     """The last two dims swapped, and complex elements conjugated."""
     if self.dim() < 2:
-        raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. Got {self.dim()}-D tensor.")
+        raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. "
+                           f"Got {self.dim()}-D tensor.")
     return self.adjoint()
 
 

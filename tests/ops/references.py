@@ -41,7 +41,8 @@ EXACT = {
     "sign": lambda x: (x > 0) - (x < 0), "relu": lambda x: max(x, 0.0), "isnan": math.isnan, "isinf": math.isinf,
     "isfinite": math.isfinite, "maximum": max, "minimum": min, "eq": lambda x, y: x == y,
     "ne": lambda x, y: x != y, "lt": lambda x, y: x < y, "le": lambda x, y: x <= y, "gt": lambda x, y: x > y,
-    "ge": lambda x, y: x >= y, "copysign": math.copysign, "fmod": math.fmod, "signbit": lambda x: x < 0,
+    "ge": lambda x, y: x >= y, "copysign": math.copysign, "fmod": math.fmod,
+    "signbit": lambda x: math.copysign(1, x) < 0,
     "remainder": lambda x, y: x - y * math.floor(x / y), "logical_not": lambda x: not x,
 }
 

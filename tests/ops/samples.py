@@ -89,7 +89,9 @@ class S:
 UNSET = {"values": "memory that no one has written"}
 DRAWN = {"values": "random numbers", "grad": "random numbers", "strides": "drawn in memory order",
          "half": "other numbers are drawn for other dtypes"}
-FACTORS = "its inputs belong together: random ones make it no gradient of anything"
+FACTORS = {"grad": "its inputs belong together: random ones make it no gradient of anything",
+           "half": "it is computed from values of other calls"}
+CAST = {"half": "its result has the dtype that its arguments name"}
 WHOLE_STORAGE = {"strides": "asks for the strides of its input"}
 
 SAMPLES = {
@@ -107,6 +109,9 @@ SAMPLES = {
     "as_strided": S(T(12), [2, 3], [3, 1], 1, without=WHOLE_STORAGE),
     "_embed": S(T(3, 2), 1, 1, 2, 5),
     "_overwrite": None,
+    "_as_strided": S(T(12), [2, 3], [3, 1], 1, [1], 0, without=WHOLE_STORAGE),
+    "view.dtype": S(T(3, 4), fb.uint8, without={"values": "the bytes of its input", **WHOLE_STORAGE}),
+    "view_as_complex": S(T(3, 2), without=WHOLE_STORAGE),
     "as_strided_": S(T(12), [2, 3], [3, 1], 1, without=WHOLE_STORAGE),
     "_strided_add": S(T(2, 3), 12, [3, 1], 1),
     "as_strided_scatter": S(T(12), T(2, 3), [2, 3], [3, 1], 1, without=WHOLE_STORAGE),
@@ -117,7 +122,6 @@ SAMPLES = {
     "moveaxis": S(T(2, 3, 4), [0], [2]),
     "unflatten": S(T(3, 4), 1, [2, 2]),
     "roll": S(T(3, 4), [1], [0]),
-    "view_as_complex": S(T(3, 2)),
     "split": S(T(3, 4), 2, 1),
     "split.sizes": S(T(3, 4), [1, 3], 1),
     "split.keyword": S(T(3, 4), [1, 3], 1),
@@ -153,6 +157,8 @@ SAMPLES = {
     "addbmm": S(T(3, 2), T(2, 3, 4), T(2, 4, 2)),
     "linear": S(T(3, 4), T(2, 4), T(2)),
     # statistics and normalization
+    "_fused_rms_norm": S(T(3, 4), [4], T(4), 1e-5),
+    "conj_physical": S(T(3, 4), without={"version": "a real tensor is its own conjugate, and nothing is written"}),
     "_variance": S(T(3, 4), [1], 1.0, False, False),
     "_variance_mean": S(T(3, 4), [1], 1.0, False, False),
     "_norm_one": S(T(3, 4), [1], False),
@@ -160,15 +166,17 @@ SAMPLES = {
     "_norm_largest": S(T(3, 4), [1], False),
     "_norm_smallest": S(T(3, 4), [1], False),
     "native_layer_norm": S(T(3, 4), [4], T(4), T(4), 1e-5),
-    "_layer_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(3, 1), T(4), 1e-5, 7, without={"grad": FACTORS}),
-    "_fused_rms_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(4), 1e-5, 3, without={"grad": FACTORS}),
+    "_layer_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(3, 1), T(4), 1e-5, 7, without=FACTORS),
+    "_fused_rms_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(4), 1e-5, 3, without=FACTORS),
     "native_batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5),
-    "_batch_norm_backward": S(T(3, 4), T(3, 4), T(4), T(4), T(4), True, 1e-5, 7, without={"grad": FACTORS}),
+    "_batch_norm_backward": S(T(3, 4), T(3, 4), T(4), T(4), T(4), True, 1e-5, 7, without=FACTORS),
     "batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5, False),
     "instance_norm": S(T(2, 3, 4), T(3), T(3), None, None, True, 0.1, 1e-5, False),
     "_group_norm": S(T(2, 4, 3), 2, T(4), T(4), 1e-5),
-    "_group_norm_backward": S(T(2, 4, 3), T(2, 4, 3), 2, T(2, 2), T(2, 2), T(4), 1e-5, 7, without={"grad": FACTORS}),
-    "native_dropout_backward": S(T(3, 4), F([2.0, 0.0, 2.0, 0.0]), 2.0),
+    "_group_norm_backward": S(T(2, 4, 3), T(2, 4, 3), 2, T(2, 2), T(2, 2), T(4), 1e-5, 7, without=FACTORS),
+    "native_dropout_backward": S(T(2, 2), B([True, False], [False, True]), 2.0),
+    "_softmax_backward_data": S(T(3, 4), T(3, 4), 1, fb.float64, without=FACTORS | CAST),
+    "_log_softmax_backward_data": S(T(3, 4), T(3, 4), 1, fb.float64, without=FACTORS | CAST),
     "prelu": S(T(3, 4, low=-0.9), T(1)),
     "clamp": [S(T(3, 4), T(3, 4), T(3, 4)), S(T(3, 4), 0.3, 0.6)],
     # numbers from numbers
@@ -238,8 +246,13 @@ SAMPLES = {
     "randperm": S(5, without=DRAWN),
 }
 
-RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "native_dropout", "rand", "randn",
-          "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
+# Ops that need no example: their memory is uninitialised, or another op's words explain them.
+UNSHOWN = {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "empty", "empty_like",
+           "empty_strided", "slice", "alias", "native_layer_norm", "native_batch_norm",
+           "rand_like", "randn_like", "randint_like"}
+
+RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "native_dropout", "_dropout", "rand",
+          "randn", "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
 
 
 def default(schema: Schema, kind: str):

@@ -33,13 +33,20 @@ def evaluate(name, dtype, lists):
     return getattr(_C, name)(*[fb.tensor(values, dtype=dtype) for values in lists]).tolist()
 
 
-def ulps(found, wanted, dtype):
+def ulps(found, wanted, dtype, least=0.0):
+    """Distance in units of the last place of `wanted`, or of `least` where that is larger."""
     if found == wanted or (found != found and wanted != wanted):
         return 0.0
     if not (math.isfinite(found) and math.isfinite(wanted)):
         return math.inf
-    scale = math.ldexp(1.0, math.frexp(wanted)[1] - 1) if wanted else EPSILON[dtype]
+    magnitude = max(abs(wanted), least)
+    scale = math.ldexp(1.0, math.frexp(magnitude)[1] - 1) if magnitude else EPSILON[dtype]
     return abs(found - wanted) / (scale * EPSILON[dtype])
+
+
+def least_of(name):
+    """Derivatives and other internal formulas are sums that cancel: they are held to the last place of one."""
+    return 1.0 if name.startswith("_") else 0.0
 
 
 def test_has_rows():
@@ -108,7 +115,7 @@ def test_levels_agree(level):
         name, word = key.split()
         dtype = getattr(fb, word)
         here = evaluate(name, dtype, inputs_of(name, dtype))
-        off = max(ulps(a, b, dtype) for a, b in zip(values, here, strict=True))
+        off = max(ulps(a, b, dtype, least_of(name)) for a, b in zip(values, here, strict=True))
         # levels differ by fused multiply-adds, whose effect a zero of the function magnifies
         assert off <= max(2, references.ULPS.get(name, 0)), f"{key}: {off} ulp between level {level} and this one"
 
@@ -141,4 +148,5 @@ def test_printed_functor(engine, name, dtype):
     function = ctypes.CFUNCTYPE(number, *[number] * tensors)(address)
     for found, *arguments in zip(evaluate(name, dtype, lists), *lists, strict=True):
         printed = function(*arguments)
-        assert ulps(printed, found, dtype) <= max(2, references.ULPS.get(name, 0)), (arguments, printed, found)
+        off = ulps(printed, found, dtype, least_of(name))
+        assert off <= max(2, references.ULPS.get(name, 0)), (arguments, printed, found)
