@@ -136,6 +136,7 @@ PyObject* find_keyword(const Call& c, const Overload& o, int i) {
     for (int i = 0; i < op.schema.count && !known; ++i) {
       const char* alias = alias_of(op.schema.params[i].name);
       known = PyUnicode_Compare(given, o.names[i]) == 0 || (alias && PyUnicode_CompareWithASCIIString(given, alias) == 0);
+      if (known && i < c.positional && !op.schema.params[i].keyword_only) return false;   // given twice
     }
     if (known) continue;
     const std::string_view name = PyUnicode_AsUTF8(given);

@@ -260,7 +260,8 @@ static Tensor arange_of(const Scalar& start, const Scalar& end, const Scalar& st
   const double a = start.real(), s = step.real();
   const double count = std::ceil((end.real() - a) / s);
   check(count >= 0 && count < 1e15, "invalid size, possible overflow?");
-  if (category_of(d) == Category::integral)            // bounds are truncated to the type first
+  if (d == DType::i64) return arange_of(Scalar(start.integer()), Scalar(end.integer()), Scalar(step.integer()), d);
+  if (category_of(d) == Category::integral)            // the count comes from the numbers, the values are truncated
     return sequence(static_cast<int64_t>(count), d, [&](int64_t i) { return start.integer() + i * step.integer(); });
   return sequence(static_cast<int64_t>(count), d, [&](int64_t i) { return a + static_cast<double>(i) * s; });
 }
@@ -365,13 +366,17 @@ struct Logspace {
   )";
   using kind = Factory;
   static Tensor kernel(Value start, Value end, int64_t steps, double base, std::optional<DType> dtype) {
-    const Scalar a = number_in(start).as_scalar(), b = number_in(end).as_scalar();
+    Scalar a = number_in(start).as_scalar(), b = number_in(end).as_scalar();
     check(steps >= 0, "number of steps must be non-negative");
     const DType d = dtype.value_or(a.is_complex() || b.is_complex() ? complex_of(default_dtype()) : default_dtype());
     if (is_complex(d)) {
       const Tensor exponents = linspace_of(a, b, steps, DType::c128);
       const auto* e = exponents.data<math::Complex<double>>();
       return sequence(steps, d, [=](int64_t i) { return math::Complex<double>(std::pow(std::complex<double>(base), std::complex<double>(e[i]))); });
+    }
+    if (category_of(d) == Category::integral) {        // exponents are truncated to the type first
+      a = Scalar(a.integer());
+      b = Scalar(b.integer());
     }
     const Tensor exponents = linspace_of(a, b, steps, category_of(d) == Category::integral ? DType::f64 : d == DType::f32 ? DType::f32 : DType::f64);
     const Tensor wide = to_dtype(exponents, DType::f64);

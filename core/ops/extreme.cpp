@@ -257,6 +257,7 @@ struct PutAlong {
   static NoGrad vjp_index();
 };
 
-FB_GROUP(extreme, Max, MaxDim, MaxOther, Min, MinDim, MinOther, Argmax, Argmin, Aminmax, TakeAlong, PutAlong)
+// A 0-d tensor may stand for a dim, so the overload that takes a tensor comes first.
+FB_GROUP(extreme, Max, MaxOther, MaxDim, Min, MinOther, MinDim, Argmax, Argmin, Aminmax, TakeAlong, PutAlong)
 
 }  // namespace fb

@@ -178,7 +178,7 @@ struct ExponentialIn {
   static constexpr auto doc = "Fills self with exponential numbers of rate `lambd`.";
   using kind = Opaque;
   static void write(Tensor self, double rate, Generator* g) {
-    check(rate >= 0, "exponential_ expects lambda > 0.0, but found lambda=", rate);
+    check(rate > 0, "exponential_ expects lambda > 0.0, but found lambda=", rate);
     draw_floats(self, "exponential_cpu", [&](auto* out, int64_t n, Rounding) { exponential(out, n, rate, generator_or_default(g)); });
   }
   static Tensor vjp(Tensor g) { return zeros_like(g); }
@@ -467,35 +467,39 @@ struct NormalTensors {
     tensor([1., 2.])
   )";
   using kind = Opaque;
-  static constexpr bool differentiable = false;
+  static constexpr auto grad_name = "NormalBackward0";
   static Tensor kernel(Tensor mean, Tensor std, Generator* g) {
     check_std(std);
     const Dims shape = broadcast_shapes("normal", mean.shape(), std.shape());
     const DType d = mean.dtype();
     return add(mul(standard_normal(shape, d, g), std), mean);
   }
+  static Tensor vjp_mean(Tensor g, Shape<0> shape) { return zeros(shape, g.dtype()); }
+  static Tensor vjp_std(Tensor g, Shape<1> shape) { return zeros(shape, g.dtype()); }
 };
 struct NormalMean {
   static constexpr auto schema = "normal.mean(Tensor mean, float std=1, *, Generator? generator=None) -> Tensor";
   static constexpr auto doc = NormalTensors::doc;
   using kind = Opaque;
-  static constexpr bool differentiable = false;
+  static constexpr auto grad_name = "NormalBackward0";
   static Tensor kernel(Tensor mean, double std, Generator* g) {
     check(std >= 0, "normal expects std >= 0.0, but found std ", std);
     Tensor z = empty(mean.shape(), mean.dtype());
     fill_normal(z, 0, std, generator_or_default(g));
     return add(z, mean);
   }
+  static Tensor vjp(Tensor g) { return zeros_like(g); }
 };
 struct NormalStd {
   static constexpr auto schema = "normal.std(float mean, Tensor std, *, Generator? generator=None) -> Tensor";
   static constexpr auto doc = NormalTensors::doc;
   using kind = Opaque;
-  static constexpr bool differentiable = false;
+  static constexpr auto grad_name = "NormalBackward0";
   static Tensor kernel(double mean, Tensor std, Generator* g) {
     check_std(std);
     return add(mul(standard_normal(std.shape(), std.dtype(), g), std), mean);
   }
+  static Tensor vjp(Tensor g) { return zeros_like(g); }
 };
 struct NormalSize {
   static constexpr auto schema = "normal.size(float mean, float std, int[] size, *, Generator? generator=None, dtype? dtype=None) -> Tensor";
