@@ -201,8 +201,8 @@ struct NativeBatchNorm {
       }
       apply_channels<T>(z, x.data<T>(), y.data<T>(), mean.data<T>(), scale, shift);
     });
-    if (training) {
-      const double count = static_cast<double>(z.n * z.s);
+    const double count = static_cast<double>(z.n * z.s);
+    if (training && count > 0) {
       update(running_mean, mean, momentum, 1);
       update(running_var, var, momentum, count / (count - 1));      // running variances are unbiased
     }

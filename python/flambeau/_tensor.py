@@ -449,6 +449,8 @@ def _attach():
         setattr(Tensor, same, lambda self: self)
     Tensor.real = property(lambda self: self if not self.is_complex() else _C.real(self), _set_real)
     Tensor.imag = property(lambda self: _C.imag(self), _set_imag)
+    from . import _untyped_storage
+    _untyped_storage.attach()
     from ._functions import allclose, equal
     Tensor.allclose, Tensor.equal = allclose, equal
     Tensor.__rdiv__ = Tensor.__rtruediv__

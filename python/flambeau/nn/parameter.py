@@ -110,6 +110,7 @@ _ALLOWED_UNINITIALIZED = {
     "cuda",
     "cpu",
     "to",
+    "_to_copy",
     "get_device",
     "_has_compatible_shallow_copy_type",
     "share_memory_",

@@ -54,7 +54,17 @@ class CrossMapLRN2d(LocalResponseNorm):
         beyond = channels - reach - 1
         if beyond > 0:
             total = total + _C.pad(square[:, :1].expand(-1, beyond, -1, -1), (0, 0, 0, 0, reach + 1, 0))
+        if square.requires_grad:
+            total = self._with_original_gradient(total, padded)
         return input * (self.k + self.alpha / self.size * total).pow(-self.beta)
+
+    def _with_original_gradient(self, total, padded_square):
+        # The gradient of the original sums over `size` channels that end (size − (size − 1)/2) after each.
+        before, after = self.size - 1 - int(self.size - (self.size - 1) / 2), int(self.size - (self.size - 1) / 2)
+        reach = (self.size - 1) // 2
+        padded = _C.pad(padded_square, (0, 0, 0, 0, before - reach, after - reach))
+        window = _C.avg_pool3d(padded, (self.size, 1, 1), stride=1, divisor_override=1).squeeze(1)
+        return total.detach() + (window - window.detach())
 
 
 class _ShapeNorm(Module):

@@ -6,6 +6,7 @@ from collections import namedtuple
 from collections.abc import Iterable
 
 from ... import _C
+from ..._functions import as_tensor
 
 __all__ = [
     "PackedSequence",
@@ -140,7 +141,7 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
         enforce_sorted: they already fall; else they are sorted here.
     """
     if not isinstance(lengths, Tensor):
-        lengths = _C.as_tensor(lengths, dtype=_C.int64, device="cpu")
+        lengths = as_tensor(lengths, dtype=_C.int64, device="cpu")
     order = None
     if not enforce_sorted:
         lengths, order = _C.sort(lengths, descending=True)
@@ -184,7 +185,19 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
         raise RuntimeError(
             f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
         )
-    return _C.pad_sequence(tuple(sequences), batch_first, padding_value, padding_side)
+    if padding_side not in ("left", "right"):
+        raise RuntimeError(f"pad_sequence: padding_side must be 'left' or 'right', not {padding_side!r}")
+    sequences = tuple(sequences)
+    if not sequences:
+        raise RuntimeError("pad_sequence: received an empty list of sequences")
+    longest = max(sequence.size(0) for sequence in sequences)
+    padded = []
+    for sequence in sequences:
+        missing = longest - sequence.size(0)
+        ends = (missing, 0) if padding_side == "left" else (0, missing)
+        untouched = (0, 0) * (sequence.dim() - 1)
+        padded.append(_C.pad(sequence, (*untouched, *ends), "constant", padding_value))
+    return _C.stack(padded, 0 if batch_first else 1)
 
 
 def unpad_sequence(padded_sequences, lengths, batch_first=False):
@@ -196,7 +209,7 @@ def unpad_sequence(padded_sequences, lengths, batch_first=False):
 
 def pack_sequence(sequences, enforce_sorted=True):
     """Pack a list of sequences (T_i, *)."""
-    lengths = _C.as_tensor([sequence.size(0) for sequence in sequences])
+    lengths = as_tensor([sequence.size(0) for sequence in sequences])
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
