@@ -45,6 +45,7 @@ using C128 = math::Complex<double>;
 
 using reference::tiny_work;
 constexpr int64_t onednn_work = 1 << 15;               // below it OpenBLAS is as fast
+constexpr int64_t threaded_work = int64_t(1) << 21;    // multiplications
 constexpr int64_t thread_work = 1 << 18;               // multiplications worth waking a thread for
 constexpr int64_t unlock_work = 1 << 16;               // worth letting other Python threads run
 
@@ -92,7 +93,9 @@ bool run_onednn(const Product& p) {
   if (!a.fits || !b.fits) return false;
   const Product q = with_bias_in_place(p);
 #ifdef FB_OPENMP
-  if (omp_get_max_threads() != thread_count()) omp_set_num_threads(thread_count());
+  // A product of a few microseconds does not repay waking threads, least of all on a busy machine.
+  const int threads = p.work() < threaded_work ? 1 : thread_count();
+  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
 #endif
   return dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', p.out.rows, p.out.cols, p.a.cols,
                     q.alpha.to<float>(), reinterpret_cast<const float*>(p.a.data), a.leading,
