@@ -251,21 +251,6 @@ void bind_storage(nb::module_& m) {
   s.def("data_ptr", [](const StorageHandle& h) { return reinterpret_cast<uintptr_t>(h.storage->data()); });
   s.def("resize_", [](StorageHandle& h, size_t bytes) { h.storage->resize(bytes); });
   s.def("_to_bytes", [](nb::handle h) { return nb::steal(PyMemoryView_FromObject(h.ptr())); });
-  s.def_prop_ro("device", [](const StorageHandle&) { return nb::steal(device_object("cpu", -1)); });
-  s.def_prop_ro("is_cuda", [](const StorageHandle&) { return false; });
-  s.def("element_size", [](const StorageHandle&) { return 1; });
-  s.def("is_shared", [](const StorageHandle&) { return false; });
-  s.def("cpu", [](nb::object h) { return h; });
-  s.def("clone", [](const StorageHandle& h) {
-    Ref<Storage> copy = Storage::make(h.storage->bytes());
-    memcpy(copy->data(), h.storage->data(), h.storage->bytes());
-    return StorageHandle{copy};
-  });
-  s.def("tolist", [](nb::handle h) { return nb::steal(PySequence_List(nb::steal(PyMemoryView_FromObject(h.ptr())).ptr())); });
-  s.def("__getitem__", [](nb::handle h, nb::handle key) { return nb::steal(PyObject_GetItem(nb::steal(PyMemoryView_FromObject(h.ptr())).ptr(), key.ptr())); });
-  s.def("__setitem__", [](nb::handle h, nb::handle key, nb::handle value) {
-    if (PyObject_SetItem(nb::steal(PyMemoryView_FromObject(h.ptr())).ptr(), key.ptr(), value.ptr()) < 0) throw nb::python_error();
-  });
   s.def("_id", [](const StorageHandle& h) { return reinterpret_cast<uintptr_t>(h.storage.get()); });
   m.def("_untyped_storage", [](nb::handle t) { return StorageHandle{take(t)->storage}; });
   m.def("_storage_from_buffer", [](nb::handle o) { return StorageHandle{storage_over_buffer(o, false)}; });
