@@ -192,16 +192,17 @@ struct NativeLayerNormBackward {
   using kind = Fused;
   static Outputs<3> kernel(Tensor grad, Tensor input, Dims shape, Tensor mean, Tensor rstd, Tensor weight, double, int64_t needs) {
     const DType type = computed_as(input.dtype());
-    const Tensor g = contiguous(to_dtype(grad, type)), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
-    const int64_t n = shape.product();
+    const Tensor g = gradient_like(grad, input, type), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
+    const int64_t n = shape.product(), rows = n ? x.numel() / n : 0;
+    const Tensor m = statistic(mean, type, row_shape(x.shape(), shape.size()).product()), s = statistic(rstd, type, m.numel());
     Outputs<3> r;
     if (wants(needs, 0)) r[0] = empty(x.shape(), type);
     if (wants(needs, 1)) r[1] = empty(shape, type);
     if (wants(needs, 2)) r[2] = empty(shape, type);
     by_real(type, [&]<class T>(T) {
-      const RowGradients<T> k{g.data<T>(), x.data<T>(), mean.data<T>(), rstd.data<T>(), data_of<T>(w),
+      const RowGradients<T> k{g.data<T>(), x.data<T>(), m.data<T>(), s.data<T>(), data_of<T>(w),
                               data_of<T>(r[0]), data_of<T>(r[1]), data_of<T>(r[2]), n};
-      run_row_gradients(k, n ? x.numel() / n : 0);
+      run_row_gradients(k, rows);
     });
     return r;
   }
@@ -276,15 +277,16 @@ struct FusedRmsNormBackward {
   using kind = Fused;
   static Outputs<2> kernel(Tensor grad, Tensor input, Dims shape, Tensor rstd, Tensor weight, std::optional<double>, int64_t needs) {
     const DType type = computed_as(input.dtype());
-    const Tensor g = contiguous(to_dtype(grad, type)), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
-    const int64_t n = shape.product();
+    const Tensor g = gradient_like(grad, input, type), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
+    const int64_t n = shape.product(), rows = n ? x.numel() / n : 0;
+    const Tensor s = statistic(rstd, type, row_shape(x.shape(), shape.size()).product());
     Outputs<2> r;
     if (wants(needs, 0)) r[0] = empty(x.shape(), type);
     if (wants(needs, 1)) r[1] = empty(shape, type);
     by_real(type, [&]<class T>(T) {
-      const RowGradients<T> k{g.data<T>(), x.data<T>(), nullptr, rstd.data<T>(), data_of<T>(w), data_of<T>(r[0]),
+      const RowGradients<T> k{g.data<T>(), x.data<T>(), nullptr, s.data<T>(), data_of<T>(w), data_of<T>(r[0]),
                               data_of<T>(r[1]), nullptr, n};
-      run_row_gradients(k, n ? x.numel() / n : 0);
+      run_row_gradients(k, rows);
     });
     return r;
   }

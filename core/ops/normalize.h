@@ -16,6 +16,18 @@ inline bool wants(int64_t needs, int bit) { return needs >> bit & 1; }
 // A parameter in the type that is computed in, packed; undefined stays undefined.
 inline Tensor parameter(T_ p, DType type) { return p ? contiguous(to_dtype(p, type)) : p; }
 
+// Mean or 1/deviation of `count` groups, as a loop reads it.
+inline Tensor statistic(T_ s, DType type, int64_t count) {
+  check(s.numel() == count, "normalization: expected statistics of ", count, " elements, but got shape ", s.shape());
+  return contiguous(to_dtype(s, type));
+}
+
+// A gradient must be of its output's shape, for the loops read it by the input's.
+inline Tensor gradient_like(T_ grad, T_ x, DType type) {
+  check(grad.shape() == x.shape(), "normalization: expected a gradient of shape ", x.shape(), ", but got ", grad.shape());
+  return contiguous(to_dtype(grad, type));
+}
+
 // A weight or bias must be of the input's dtype, or float32 beside a half type.
 inline void check_parameter(std::string_view op, T_ p, T_ x) {
   if (!p) return;

@@ -242,12 +242,13 @@ struct NativeBatchNormBackward {
   static Outputs<3> kernel(Tensor grad, Tensor input, Tensor weight, Tensor mean, Tensor rstd, bool training, double, int64_t needs) {
     const DType type = computed_as(input.dtype());
     const ChannelSizes z(input.shape());
-    const Tensor g = contiguous(to_dtype(grad, type)), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
+    const Tensor g = gradient_like(grad, input, type), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
+    const Tensor m = statistic(mean, type, z.c), s = statistic(rstd, type, z.c);
     Outputs<3> r;
     if (wants(needs, 0)) r[0] = empty(x.shape(), type);
     if (wants(needs, 1)) r[1] = empty({z.c}, type);
     if (wants(needs, 2)) r[2] = empty({z.c}, type);
-    by_real(type, [&]<class T>(T) { run<T>(z, g, x, w, mean, rstd, training, r); });
+    by_real(type, [&]<class T>(T) { run<T>(z, g, x, w, m, s, training, r); });
     return r;
   }
   template <class T> static void run(const ChannelSizes& z, T_ g, T_ x, T_ w, T_ mean, T_ rstd, bool training, const Outputs<3>& r) {
@@ -473,13 +474,14 @@ struct NativeGroupNormBackward {
   static Outputs<3> kernel(Tensor grad, Tensor input, int64_t groups, Tensor mean, Tensor rstd, Tensor weight, double, int64_t needs) {
     const DType type = computed_as(input.dtype());
     const ChannelSizes z(input.shape());
-    const Tensor g = contiguous(to_dtype(grad, type)), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
+    const Tensor g = gradient_like(grad, input, type), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
+    const Tensor m = statistic(mean, type, z.n * groups), inverse = statistic(rstd, type, z.n * groups);
     Outputs<3> r;
     if (wants(needs, 0)) r[0] = empty(x.shape(), type);
     Tensor level = empty({z.n, z.c}, type), along = empty({z.n, z.c}, type);
     by_real(type, [&]<class T>(T) {
       const auto loop = Clones<&rows<T>>::pick();
-      const Rows<T> k{g.data<T>(), x.data<T>(), mean.data<T>(), rstd.data<T>(), data_of<T>(w), data_of<T>(r[0]),
+      const Rows<T> k{g.data<T>(), x.data<T>(), m.data<T>(), inverse.data<T>(), data_of<T>(w), data_of<T>(r[0]),
                       level.data<T>(), along.data<T>(), z.c, groups, z.s};
       parallel_for(z.n * groups, row_grain(z.c / groups * z.s), [&](int64_t begin, int64_t end) { loop(k, begin, end); });
     });

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "kernels/typed.h"
 #include "op/build.h"
@@ -22,6 +23,18 @@ static void check_strided(const Dims& size, const Dims& stride, int64_t offset) 
   check(offset >= 0, "Tensor: invalid storage offset ", offset);
 }
 
+// One past the last element that x reaches in its storage; without bound if that overflows.
+static int64_t end_of(const Layout& x) {
+  constexpr int64_t unbounded = std::numeric_limits<int64_t>::max() / 16;
+  if (x.numel == 0) return 0;
+  int64_t last = x.offset;
+  for (int i = 0; i < x.dim(); ++i) {
+    int64_t along;
+    if (__builtin_mul_overflow(x.shape[i] - 1, x.strides[i], &along) || __builtin_add_overflow(last, along, &last)) return unbounded;
+  }
+  return std::min(last, unbounded - 1) + 1;
+}
+
 struct AsStrided {
   static constexpr auto schema = "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor";
   static constexpr auto doc = R"(
@@ -36,11 +49,6 @@ struct AsStrided {
   using kind = Composite;
   static Tensor decompose(Tensor x, Dims size, Dims stride, std::optional<int64_t> offset) {
     const int64_t first = offset.value_or(x.layout().offset);
-    check_strided(size, stride, first);
-    const Layout target(size, stride, first);
-    const int64_t bytes = bytes_of(x.dtype()), end = target.numel ? (first + target.last_element() + 1) * bytes : 0;
-    check(end <= static_cast<int64_t>(x->storage->bytes()), "setStorage: sizes ", size.list(), ", strides ", stride.list(), ", storage offset ", first,
-          ", and itemsize ", bytes, " requiring a storage size of ", end, " are out of bounds for storage of size ", x->storage->bytes());
     return call_op<StridedView>(x, size, stride, first, x.strides(), x.layout().offset);
   }
 };
@@ -52,13 +60,24 @@ struct StridedView {
   static constexpr auto doc = "as_strided with its input's strides and offset spelled out.";
   using kind = View;
   static constexpr auto grad_name = "AsStridedBackward0";
+  static void examine(const Args& args) {
+    const Tensor& x = args[0].as_tensor();
+    const Dims &size = unbox<Dims>(args[1]), &stride = unbox<Dims>(args[2]);
+    const int64_t first = unbox<int64_t>(args[3]);
+    check_strided(size, stride, first);
+    const int64_t bytes = bytes_of(x.dtype()), end = end_of(Layout(size, stride, first)) * bytes;
+    check(end <= static_cast<int64_t>(x->storage->bytes()), "setStorage: sizes ", size.list(), ", strides ", stride.list(),
+          ", storage offset ", first, ", and itemsize ", bytes, " requiring a storage size of ", end,
+          " are out of bounds for storage of size ", x->storage->bytes());
+    check_strided(x.shape(), unbox<Dims>(args[4]), unbox<int64_t>(args[5]));
+  }
   static Layout forward(const Layout&, Dims size, Dims stride, int64_t offset, Dims, int64_t) { return {size, stride, offset}; }
   static Tensor vjp(Tensor g, Shape<0> shape, Arg<1, Dims> size, Arg<2, Dims> stride, Arg<3, int64_t> offset, Arg<4, Dims> own_stride,
                     Arg<5, int64_t> own_offset) {
     const int64_t first = std::min(offset.value, own_offset.value);
     const Layout in(shape, own_stride, own_offset - first), out(size, stride, offset - first);
     if (in.numel == 0) return zeros(shape, g.dtype());
-    const int64_t count = std::max(in.offset + in.last_element(), out.numel ? out.offset + out.last_element() : 0) + 1;
+    const int64_t count = std::max(end_of(in), end_of(out));
     Tensor storage = call_op<StridedAdd>(g, count, stride.value, out.offset);
     if (may_overlap_itself(in)) {                      // elements shown several times share their gradient
       const Tensor shown = call_op<StridedAdd>(ones(shape, g.dtype()), count, own_stride.value, in.offset);
@@ -88,8 +107,11 @@ struct StridedAdd {
     }
   }
   static Tensor kernel(Tensor g, int64_t count, Dims stride, int64_t offset) {
-    Tensor r = zeros({count}, g.dtype());
+    check_strided(g.shape(), stride, offset);
     const Layout at(g.shape(), stride, offset);
+    check(end_of(at) <= count, "_strided_add: sizes ", g.shape().list(), ", strides ", stride.list(), " and offset ", offset,
+          " reach element ", end_of(at) - 1, " of ", count);
+    Tensor r = zeros({count}, g.dtype());
     if (!may_overlap_itself(at)) {
       copy_(alias(r, at), g);
       return r;

@@ -199,7 +199,7 @@ def _mismatch(out: int, inp: int, numerical: Any, analytical: Any, note: str = "
 
 def _close(a: Any, b: Any, rtol: float, atol: float) -> bool:
     dtype = _C.promote_types(a.dtype, b.dtype)
-    return flambeau.allclose(a.to(dtype), b.to(dtype), rtol=rtol, atol=atol)
+    return _C._all_true(_C.isclose(a.to(dtype), b.to(dtype), rtol, atol))
 
 
 def check_no_history(problem: Problem, tolerances: Tolerances) -> None:
