@@ -94,6 +94,37 @@ FACTORS = {"grad": "its inputs belong together: random ones make it no gradient 
 CAST = {"half": "its result has the dtype that its arguments name"}
 WHOLE_STORAGE = {"strides": "asks for the strides of its input"}
 
+UPDATE = {"values": "the optimizers' tests compare it with its formula", "half": "it moves its inputs"}
+UNDERIVED = {"grad": "steps have no derivative"}
+OF_COMPLEX = {"grad": "a function of complex numbers"}
+
+POOLS = ("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool")
+CELLS = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3}
+
+
+def rnn_weights(gates):
+    """Weights and biases of one layer from 4 to 5 features."""
+    return [T(5 * gates, 4), T(5 * gates, 5), T(5 * gates), T(5 * gates)]
+
+
+STEP = [[Fixed(1.0, fb.float32)]]
+COMMON = {"lr": 0.1, "weight_decay": 0.1, "eps": 1e-8}
+BETAS = {"beta1": 0.9, "beta2": 0.99}
+UPDATES = {  # the number of lists of tensors, the steps taken, and numbers
+    "fused_sgd_": (3, [], {"lr": 0.1, "momentum": 0.9}),
+    "fused_zero_": (1, [], {}),
+    "fused_adam_": (5, STEP, COMMON | BETAS),
+    "fused_adagrad_": (3, STEP, COMMON | {"lr_decay": 0.1}),
+    "fused_rmsprop_": (5, STEP, COMMON | {"alpha": 0.9, "momentum": 0.9}),
+    "fused_adadelta_": (4, STEP, COMMON | {"rho": 0.9}),
+    "fused_adamax_": (4, STEP, COMMON | BETAS),
+    "fused_nadam_": (4, [[Fixed(0.9, fb.float32)], *STEP], COMMON | BETAS | {"momentum_decay": 0.01}),
+    "fused_radam_": (4, STEP, COMMON | BETAS),
+    "fused_asgd_": (3, [[Fixed(1.0, fb.float32)], [Fixed(0.1, fb.float32)], *STEP],
+                    {"lr": 0.1, "weight_decay": 0.1, "lambd": 1e-4, "alpha": 0.75, "t0": 10.0}),
+    "fused_rprop_": (4, STEP, {"etaminus": 0.5, "etaplus": 1.2, "step_size_min": 1e-6, "step_size_max": 50.0}),
+}
+
 SAMPLES = {
     # views and shapes
     "transpose": S(T(3, 4), 0, 1),
@@ -196,6 +227,90 @@ SAMPLES = {
     "copy": S(T(3, 4), T(3, 4)),
     "where": S(B([True, False, True, False]), T(3, 4), T(3, 4)),
     "where.condition": S(B(True, False, True)),
+    "put": S(T(3, 4), L(0, 5, 2), T(3)),
+    "bucketize": S(T(3, 4), F(0.2, 0.5, 0.8)),
+    "narrow.Tensor": S(T(3, 4), 1, Fixed(1, fb.int64), 2),
+    "fill.Tensor": S(T(3, 4), T()),
+    "bincount": S(L(0, 2, 2, 1)),
+    "quantile": S(T(3, 4), Fixed(0.4, fb.float64), 1),
+    "nanquantile": S(T(3, 4), Fixed(0.4, fb.float64), 1),
+    "histogram.bins_tensor": S(T(3, 4, grad=False), Fixed([0.0, 0.3, 1.0, 6.0], fb.float64)),
+    "_histogramdd_bin_edges": S(T(4, 2, grad=False), [2, 3]),
+    "_histogramdd_from_bin_tensors": S(T(4, 2, grad=False), [Fixed([0.0, 0.5, 1.0], fb.float64)] * 2),
+    "gradient.points": S(T(4), spacing=[Fixed([0.0, 1.0, 2.5, 3.0], fb.float64)]),
+    "gradient.numbers": S(T(4), spacing=[0.5]),
+    "outer": S(T(3), T(4)),
+    "einsum": S("ij,jk->ik", [T(3, 4), T(4, 2)]),
+    "linalg_multi_dot": S([T(3, 4), T(4, 2), T(2, 3)]),
+    "chain_matmul": S([T(3, 4), T(4, 2), T(2, 3)]),
+    "linalg_matrix_power": S(T(3, 3), 3),
+    "linalg_cross": S(T(4, 3), T(4, 3)),
+    # losses of pairs
+    "poisson_nll_loss": S(T(3, 4), T(3, 4), True, False, 1e-8, "mean"),
+    "cosine_embedding_loss": S(T(3, 4), T(3, 4), L(1, -1, 1)),
+    "soft_margin_loss": S(T(3, 4), T(3, 4, grad=False)),
+    "_bce_logit_terms": S(T(3, 4), T(3, 4), T(3, 4, grad=False)),
+    "_bce_logit_slope": S(T(3, 4), T(3, 4), T(3, 4), T(3, 4, grad=False)),
+    # convolution and pooling
+    "convolution": S(T(1, 2, 5), T(3, 2, 2), T(3), [1], [0], [1], False, [0], 1),
+    "conv1d": S(T(1, 2, 5), T(3, 2, 2), T(3)),
+    "conv1d.padding": S(T(1, 2, 5), T(3, 2, 3), T(3), 1, "same"),
+    "conv2d": S(T(1, 2, 4, 5), T(3, 2, 2, 2), T(3)),
+    "conv2d.padding": S(T(1, 2, 4, 5), T(3, 2, 3, 3), T(3), 1, "same"),
+    "conv3d": S(T(1, 1, 3, 3, 3), T(2, 1, 2, 2, 2), T(2)),
+    "conv3d.padding": S(T(1, 1, 3, 3, 3), T(2, 1, 2, 2, 2), T(2), 1, "valid"),
+    "conv_transpose1d": S(T(1, 3, 4), T(3, 2, 2), T(2), 2),
+    "conv_transpose2d": S(T(1, 2, 3, 3), T(2, 2, 2, 2), T(2), 2),
+    "conv_transpose3d": S(T(1, 1, 2, 2, 2), T(1, 2, 2, 2, 2), T(2)),
+    "conv_tbc": S(T(5, 1, 2), T(2, 2, 3), T(3)),
+    "_convolution_data": S(T(1, 3, 4), T(3, 2, 2), None, [1, 2, 5], [1], [0], [1], 1),
+    "_convolution_weights": S(T(1, 3, 4), T(1, 2, 5), [3, 2, 2], [1], [0], [1], 1),
+    "im2col": S(T(1, 2, 3, 4), [2, 2]),
+    "col2im": S(T(1, 8, 6), [3, 4], [2, 2]),
+    "_window_max": S(T(1, 2, 6), 1, [2], [2], [0], [1], False),
+    "_adaptive_max": S(T(1, 2, 6), [3]),
+    "_window_mean": S(T(1, 2, 6), 1, [2], [2], [0], False, True, 0),
+    "_window_mean_backward": S(T(1, 2, 3), [1, 2, 6], 1, [2], [2], [0], False, True, 0),
+    "_adaptive_mean": S(T(1, 2, 6), [3]),
+    "_adaptive_mean_backward": S(T(1, 2, 3), [1, 2, 6], [3]),
+    **{f"{name}1d": S(T(1, 2, 6), 2) for name in POOLS},
+    **{f"{name}2d": S(T(1, 2, 4, 4), [2, 2]) for name in POOLS},
+    **{f"{name}3d": S(T(1, 1, 4, 4, 4), [2, 2, 2]) for name in POOLS},
+    **{f"max_pool{n}d_with_indices": S(T(1, 1, *[4] * n), [2] * n) for n in (1, 2, 3)},
+    "max_unpool2d": S(T(1, 1, 2, 2), L([[[0, 3], [9, 14]]]), [4, 4]),
+    "max_unpool3d": S(T(1, 1, 1, 2, 2), L([[[[0, 3], [9, 14]]]]), [1, 4, 4], [1, 2, 2], [0, 0, 0]),
+    # resampling and borders
+    **{f"{name}1d": S(T(1, 2, 3), [5]) for name in ("upsample_nearest", "_upsample_nearest_exact")},
+    **{f"{name}2d": S(T(1, 2, 3, 3), [5, 4]) for name in ("upsample_nearest", "_upsample_nearest_exact")},
+    **{f"{name}3d": S(T(1, 1, 2, 2, 2), [3, 3, 4]) for name in ("upsample_nearest", "_upsample_nearest_exact")},
+    "upsample_linear1d": S(T(1, 2, 3), [5], False),
+    "upsample_bilinear2d": S(T(1, 2, 3, 3), [5, 4], True),
+    "upsample_bicubic2d": S(T(1, 2, 3, 3), [5, 4], False),
+    "upsample_trilinear3d": S(T(1, 1, 2, 2, 2), [3, 3, 4], False),
+    "_resample": S(T(1, 2, 3), [5], 0, [0.0]),
+    "_resample_backward": S(T(1, 2, 5), [1, 2, 3], [5], 0, [0.0]),
+    "_border_pad": S(T(1, 2, 4), [1, 2], "reflect"),
+    "_border_pad_backward": S(T(1, 2, 7), [1, 2, 4], [1, 2], "reflect"),
+    # recurrent layers
+    **{f"{name}.input": S(T(3, 2, 4), T(1, 2, 5), rnn_weights(gates), True, 1, 0.0, False, False, False)
+       for name, gates in CELLS.items()},
+    **{f"{name}.data": S(T(5, 4), L(2, 2, 1), T(1, 2, 5), rnn_weights(gates), True, 1, 0.0, False, False)
+       for name, gates in CELLS.items()},
+    "lstm.input": S(T(3, 2, 4), [T(1, 2, 5), T(1, 2, 5)], rnn_weights(4), True, 1, 0.0, False, False, False),
+    "lstm.data": S(T(5, 4), L(2, 2, 1), [T(1, 2, 5), T(1, 2, 5)], rnn_weights(4), True, 1, 0.0, False, False),
+    "lstm_cell": S(T(2, 4), [T(2, 5), T(2, 5)], *rnn_weights(4)),
+    # updates of parameters
+    **{name: S(*[[T(4, grad=False)] for _ in range(lists)], *steps, without=UPDATE, **numbers)
+       for name, (lists, steps, numbers) in UPDATES.items()},
+    "fused_scale_": S([T(4, grad=False)], Fixed(0.5, fb.float32), without=UPDATE),
+    # derivatives that PyTorch has none of either
+    "floor_divide": S(T(3, 4), T(3, 4), without=UNDERIVED),
+    "heaviside": S(T(3, 4), T(3, 4), without=UNDERIVED),
+    "igamma": S(T(3, 4, grad=False), T(3, 4)),
+    "igammac": S(T(3, 4, grad=False), T(3, 4)),
+    "_conj": S(T(3, 4), without=OF_COMPLEX),
+    "_conj_physical": S(T(3, 4), without=OF_COMPLEX),
+    "view_as_real": S(T(3, 4), without=OF_COMPLEX),
     # domains
     "acosh": S(T(3, 4, low=1.5, high=3.0)),
     "special_zeta": S(T(3, 4, low=1.5, high=3.0, grad=False), T(3, 4)),
