@@ -53,6 +53,17 @@ template <class Body> void each_indexed(const IndexedLines& l, const int64_t* in
   });
 }
 
+// Whether all entries of an index that differ in dims other than `d` are equal, and it covers x there: then it names
+// whole slices, as a vector of its entries along `d` does.
+inline bool names_slices(const Tensor& index, const Tensor& x, int d) {
+  for (int k = 0; k < x.dim(); ++k)
+    if (k != d && (index.shape()[k] != x.shape()[k] || (index.strides()[k] != 0 && index.shape()[k] != 1))) return false;
+  return x.dim() > 1;
+}
+inline Tensor slice_names(const Tensor& index, int d) {
+  return alias(index, Layout({index.shape()[d]}, {index.strides()[d]}, index.layout().offset));
+}
+
 // A 0-d tensor as one of one element.
 inline Tensor at_least_1d(const Tensor& t) { return t.dim() ? t : alias(t, Layout({1}, {1}, t.layout().offset)); }
 

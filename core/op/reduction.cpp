@@ -27,6 +27,7 @@ namespace {
 struct Dim { int64_t size, in, out; bool reduced; };   // strides in elements
 
 constexpr int64_t block = 512;                         // elements gathered at a time
+constexpr int64_t direct_piece = 4096;                 // elements of one fold that are used in place
 constexpr int64_t row_block = 128;                     // rows folded before partial sums are merged
 // runs up to this long are not worth a fold of their own
 constexpr int64_t short_run = 32;
@@ -156,7 +157,7 @@ void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, voi
   const int last = p.reduced.size() - 1;
   const int64_t row = last >= 0 ? p.reduced[last].size : 1, step = last >= 0 ? p.reduced[last].in : 1;
   const bool direct = step == 1 && p.in_type == p.compute;
-  const int64_t piece = direct ? 4096 : block;
+  const int64_t piece = direct ? direct_piece : block;
   PartialSums sums(*p.kernels);
   for (int64_t i = begin; i < end;) {
     int64_t ignored = 0;
@@ -169,6 +170,20 @@ void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, voi
     i += n;
   }
   sums.total(accumulator);
+}
+
+// Rows [begin, end) that one fold each takes as they are; their results are written many at a time.
+void reduce_packed_rows(const Plan& p, int64_t begin, int64_t end) {
+  constexpr int64_t together = 64;
+  alignas(64) char accumulators[together * 32];
+  const int64_t bytes = p.kernels->accumulator_bytes, in_bytes = bytes_of(p.in_type);
+  for (int64_t first = begin; first < end; first += together) {
+    const int64_t n = std::min(together, end - first);
+    p.kernels->start(accumulators, n);
+    for (int64_t k = 0; k < n; ++k)
+      p.kernels->fold(accumulators + k * bytes, p.in + (first + k) * p.kept[0].in * in_bytes, p.reduced_total);
+    write_result(p, accumulators, n, p.out + first * p.kept[0].out * bytes_of(p.result), p.kept[0].out, p.reduced_total);
+  }
 }
 
 void reduce_runs(const Plan& p) {
@@ -189,6 +204,11 @@ void reduce_runs(const Plan& p) {
     return write_result(p, shared[0], 1, p.out, 1, p.reduced_total);
   }
   const int64_t grain = std::max<int64_t>(1, elementwise_grain / work);
+  const bool packed_rows = p.in_type == p.compute && p.kept.size() == 1 && p.reduced.size() == 1 &&
+                           p.reduced[0].in == 1 && p.reduced_total <= direct_piece;
+  if (packed_rows) {
+    return parallel_for(p.kept_total, grain, [&](int64_t begin, int64_t end) { reduce_packed_rows(p, begin, end); });
+  }
   parallel_for(p.kept_total, grain, [&](int64_t begin, int64_t end) {
     alignas(64) char accumulator[32];
     for (int64_t k = begin; k < end; ++k) {

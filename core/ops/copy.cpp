@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "base/parallel.h"
+#include "kernels/relocate.h"
 #include "op/build.h"
 #include "ops.h"
 #include "tensor/convert.h"
@@ -7,8 +9,35 @@
 
 namespace fb {
 
+// Between tensors that fill their memory in the same order, which needs no plan.
+static bool cast_flat(const Tensor& to, const Tensor& from) {
+  const bool same_order = to.shape() == from.shape() &&
+      ((to.is_contiguous() && from.is_contiguous()) || (to.strides() == from.strides() && is_dense(to.layout())));
+  if (!same_order) return false;
+  const DType a = from.dtype(), b = to.dtype();
+  const char* in = from.data();
+  char* out = to.data();
+  parallel_for(to.numel(), elementwise_grain, [=](int64_t begin, int64_t end) {
+    convert_packed(a, b, out + begin * bytes_of(b), in + begin * bytes_of(a), end - begin);
+  });
+  return true;
+}
+
+// Between any two arrangements of one dtype.
+static bool moved(const Tensor& to, const Tensor& from) {
+  if (to.dtype() != from.dtype() || to.numel() == 0) return false;
+  const int bytes = bytes_of(to.dtype()), lead = to.dim() - from.dim();
+  Dims to_strides, from_strides;
+  for (int k = 0; k < to.dim(); ++k) {
+    to_strides.push(to.strides()[k] * bytes);
+    from_strides.push(k < lead || from.shape()[k - lead] == 1 ? 0 : from.strides()[k - lead] * bytes);
+  }
+  return relocate(bytes, to.shape(), to.data(), to_strides, from.data(), from_strides);
+}
+
 // Copies elements of any dtype to any other; unlike promotion, a cast may narrow.
 static void cast_into(const Tensor& to, const Tensor& from) {
+  if (cast_flat(to, from) || moved(to, from)) return;
   Walk walk(to.shape());
   walk.add_input(from, to.dtype());
   walk.set_output(to, to.dtype());

@@ -41,6 +41,7 @@ struct Gather {
     for (int k = 0; k < x.dim(); ++k)
       check(k == d || i.shape()[k] <= x.shape()[k], "Size does not match at dimension ", k, " expected index ", i.shape().list(),
             " to be no larger than self ", x.shape().list(), " apart from dimension ", d);
+    if (names_slices(i, x, d)) return call_op<IndexSelect>(x, d, plain_rows(slice_names(i, d), x.shape()[d], d));
     const Tensor rows = plain_rows(i, x.shape()[d], d);
     const IndexedLines lines(i.shape(), x.layout(), d);
     with_bytes(bytes_of(x.dtype()), [&](auto w) {

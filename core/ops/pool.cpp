@@ -1,8 +1,10 @@
 // Pooling: largest and mean values of windows.
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
+#include "kernels/indexing.h"
 #include "kernels/rows.h"
 #include "op/build.h"
 #include "ops.h"
@@ -126,38 +128,86 @@ template <class Body> [[gnu::always_inline]] inline void for_each_element(const 
       for (int64_t k = ax.start[x]; k < ax.end[x]; k += ax.step) body((i * ay.in + j) * ax.in + k);
 }
 
-// A row of windows at a time, tap by tap, so that the inner loop runs over windows without branches.
-template <class T> inline void max_row(const T* a, const int64_t* start, const int64_t* end, int64_t n, int64_t step, int64_t taps, int64_t base,
-                                       T* top, int64_t* best) {
-  for (int64_t t = 0; t < taps; ++t)
+// Windows [first, last) of an axis that hold all taps and start `stride` elements after one another.
+struct Whole { int64_t first = 0, last = 0, stride = 1, taps = 0; };
+Whole whole_windows(const Axis& a) {
+  Whole w;
+  const int64_t n = a.out();
+  int64_t extent = 0;
+  for (int64_t i = 0; i < n; ++i) extent = std::max(extent, a.end[i] - a.start[i]);
+  w.taps = (extent + a.step - 1) / a.step;
+  const auto whole = [&](int64_t i) { return (a.end[i] - a.start[i] + a.step - 1) / a.step == w.taps; };
+  while (w.first < n && !whole(w.first)) ++w.first;
+  w.last = std::min(n, w.first + 1);
+  if (w.last < n) w.stride = a.start[w.last] - a.start[w.first];
+  while (w.last < n && whole(w.last) && a.start[w.last] - a.start[w.last - 1] == w.stride) ++w.last;
+  return w;
+}
+
+// Places within a plane, as wide as the elements where they fit, so that both fill vectors alike.
+template <class T> using PlaceOf = std::conditional_t<sizeof(T) == 4, int32_t, int64_t>;
+
+// A row of windows, tap by tap, so that the inner loop runs over windows without branches. `a` is the first
+// element of the first window; its place is `base`.
+template <int known_stride, class T>
+inline void max_row(const T* a, int64_t stride, int64_t n, int64_t step, int64_t taps, int64_t base, T* top, PlaceOf<T>* best) {
+  using I = PlaceOf<T>;
+  const int64_t s = known_stride ? known_stride : stride;
+  for (int64_t t = 0; t < taps; ++t) {
+    const T* v = a + t * step;
+    const I from = static_cast<I>(base + t * step);
 #pragma GCC ivdep
     for (int64_t x = 0; x < n; ++x) {
-      const int64_t at = start[x] + t * step;
-      const bool inside = at < end[x];
-      const T v = a[inside ? at : start[x]];
-      const bool better = inside & ((v > top[x]) | (v != v));
-      top[x] = better ? v : top[x];
-      best[x] = better ? base + at : best[x];
+      const T value = v[x * s];
+      const bool better = (value > top[x]) | (value != value);
+      top[x] = better ? value : top[x];
+      best[x] = better ? from + static_cast<I>(x) * static_cast<I>(s) : best[x];
     }
+  }
 }
-template <class T> inline void max_planes(const Windows& w, const T* x, T* y, int64_t* index, int64_t begin, int64_t end) {
+template <class T> inline void max_taps(const Windows& w, const Whole& x, const T* row, int64_t base, T* top, PlaceOf<T>* best) {
+  const Axis& a = w.axis[2];
+  const auto one = [&](int64_t i) {                    // a window at the border
+    for (int64_t k = a.start[i]; k < a.end[i]; k += a.step) {
+      const bool better = (row[k] > top[i]) | (row[k] != row[k]);
+      top[i] = better ? row[k] : top[i];
+      best[i] = better ? static_cast<PlaceOf<T>>(base + k) : best[i];
+    }
+  };
+  for (int64_t i = 0; i < x.first; ++i) one(i);
+  const int64_t n = x.last - x.first;
+  if (n > 0) {
+    const int64_t start = a.start[x.first];
+    const T* v = row + start;
+    T* t = top + x.first;
+    PlaceOf<T>* b = best + x.first;
+    if (x.stride == 1) max_row<1>(v, 1, n, a.step, x.taps, base + start, t, b);
+    else if (x.stride == 2) max_row<2>(v, 2, n, a.step, x.taps, base + start, t, b);
+    else max_row<0>(v, x.stride, n, a.step, x.taps, base + start, t, b);
+  }
+  for (int64_t i = x.last; i < a.out(); ++i) one(i);
+}
+// `best` is room for the places of a row of windows.
+template <class T>
+inline void max_planes(const Windows& w, const Whole& whole, const T* x, T* y, int64_t* index, PlaceOf<T>* best, int64_t begin, int64_t end) {
+  using Limits = std::numeric_limits<T>;
   const Axis &az = w.axis[0], &ay = w.axis[1], &ax = w.axis[2];
   const int64_t volume = w.volume(), places = w.places(), n = ax.out();
-  int64_t taps = 0;
-  for (int64_t i = 0; i < n; ++i) taps = std::max(taps, (ax.end[i] - ax.start[i] + ax.step - 1) / ax.step);
   for (int64_t p = begin; p < end; ++p)
     for (int64_t z = 0; z < az.out(); ++z)
       for (int64_t r = 0; r < ay.out(); ++r) {
-        const int64_t to = p * places + (z * ay.out() + r) * n;
+        const int64_t to = p * places + (z * ay.out() + r) * n, corner = (az.start[z] * ay.in + ay.start[r]) * ax.in;
+        T* top = y + to;
         for (int64_t i = 0; i < n; ++i) {
-          y[to + i] = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-          index[to + i] = (az.start[z] * ay.in + ay.start[r]) * ax.in + ax.start[i];
+          top[i] = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+          best[i] = static_cast<PlaceOf<T>>(corner + ax.start[i]);
         }
         for (int64_t i = az.start[z]; i < az.end[z]; i += az.step)
           for (int64_t j = ay.start[r]; j < ay.end[r]; j += ay.step) {
             const int64_t base = (i * ay.in + j) * ax.in;
-            max_row(x + p * volume + base, ax.start.data(), ax.end.data(), n, ax.step, taps, base, y + to, index + to);
+            max_taps(w, whole, x + p * volume + base, base, top, best);
           }
+        for (int64_t i = 0; i < n; ++i) index[to + i] = best[i];
       }
 }
 
@@ -205,8 +255,14 @@ Outputs<2> max_of(const char* op, T_ input, const Windows& w) {
     const T* from = x.data<T>();
     T* to = y.data<T>();
     int64_t* at = index.data<int64_t>();
+    check(w.volume() <= std::numeric_limits<PlaceOf<T>>::max(), op, ": planes of more than ", std::numeric_limits<PlaceOf<T>>::max(),
+          " elements are not supported");
     const auto loop = Clones<&max_planes<T>>::pick();
-    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { loop(w, from, to, at, b, e); });
+    const Whole whole = whole_windows(w.axis[2]);
+    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) {
+      std::vector<PlaceOf<T>> best(static_cast<size_t>(w.axis[2].out()));
+      loop(w, whole, from, to, at, best.data(), b, e);
+    });
   });
   return {to_dtype(y, input.dtype()), index};
 }
@@ -281,15 +337,21 @@ struct PlaneScatter {
       own.push(sizes[int(sizes.size() - spatial + i)]);
     }
     const int64_t* p = at.data<int64_t>();
-    for (int64_t i = 0; i < x.numel(); ++i)
-      check(p[i] >= 0 && p[i] < volume, "Found an invalid max index: ", p[i], " (output volumes are of size ", own.list(), ")");
+    if (x.numel()) {
+      const auto [least, most] = range_of(p, x.numel());
+      check(least >= 0 && most < volume, "Found an invalid max index: ", least < 0 ? least : most, " (output volumes are of size ",
+            own.list(), ")");
+    }
     by_number(type, [&]<class T>(T) {
       const T* from = x.data<T>();
       T* to = y.data<T>();
       parallel_for(places ? x.numel() / places : 0, row_grain(places), [=](int64_t b, int64_t e) {
-        for (int64_t i = b * places; i < e * places; ++i) {
-          T& target = to[i / places * volume + p[i]];
-          target = add ? target + from[i] : from[i];
+        for (int64_t plane = b; plane < e; ++plane) {
+          T* target = to + plane * volume;
+          const T* values = from + plane * places;
+          const int64_t* spots = p + plane * places;
+          if (add) for (int64_t i = 0; i < places; ++i) target[spots[i]] += values[i];
+          else for (int64_t i = 0; i < places; ++i) target[spots[i]] = values[i];
         }
       });
     });

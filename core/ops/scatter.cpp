@@ -78,6 +78,12 @@ void scatter_into(std::string_view op, const Tensor& self, int64_t dim, const Te
           " and to be no larger size than src ", src.shape().list());
   }
   const Tensor apart = share_memory(self, src) ? clone(src) : src;
+  if (merge == Merge::add && !one && names_slices(i, x, d)) {
+    const Tensor names = plain_rows(slice_names(i, d), x.shape()[d], d);
+    Tensors indices(static_cast<size_t>(d));
+    indices.push_back(share_memory(self, names) ? clone(names) : names);
+    return add_indexed(plan_index(x, indices), x, narrowed_to(apart, i.shape()));
+  }
   const Tensor rows = plain_rows(share_memory(self, i) ? clone(i) : i, x.shape()[d], d);
   merge_into(x, d, rows, one ? contiguous(apart) : narrowed_to(apart, i.shape()), merge);
 }
