@@ -213,6 +213,7 @@ void bind_tensor_history(nb::module_& m) {
 void bind_autograd(nb::module_& m) {
   nb::class_<HookToken>(m, "_HookToken").def("remove", &HookToken::remove);
   nb::class_<NodeHandle> n(m, "_Node", nb::is_weak_referenceable(), nb::dynamic_attr());
+  m.attr("Node") = n;
   n.def("name", [](const NodeHandle& h) { return h.node ? std::string(h.node->name()) : std::string("torch::autograd::AccumulateGrad"); });
   n.def_prop_ro("next_functions", next_functions);
   n.def_prop_ro("variable", [](const NodeHandle& h) { return give(h.leaf); });
@@ -264,9 +265,19 @@ void bind_autograd(nb::module_& m) {
     mode.grad_name = *kept.back();
   });
   m.def("_set_anomaly_mode", [](bool on, bool check_nan) {
+    const nb::tuple before = nb::make_tuple(capture_origin != nullptr, anomaly_checks_nan);
     anomaly_checks_nan = check_nan;
     capture_origin = on ? python_origin : nullptr;
+    return before;
   });
+  m.def("_increment_version", [](nb::handle tensors) {
+    for (const Tensor& t : take_list(tensors, false)) ++t->version();
+  });
+  m.def("_set_versions", [](nb::handle tensors, nb::handle versions) {
+    const Tensors list = take_list(tensors, false);
+    for (size_t i = 0; i < list.size(); ++i) list[i]->version() = nb::cast<uint32_t>(versions[i]);
+  });
+  m.def("_current_graph_task_id", [] { return current_backward(); });
   m.def("is_anomaly_check_nan_enabled", [] { return anomaly_checks_nan; });
 
   m.def("_backward", [](nb::handle roots, nb::handle seeds, nb::handle inputs, bool retain_graph, bool create_graph, bool accumulate) {

@@ -351,6 +351,10 @@ static void bind_attributes(nb::class_<Body>& t) {
     const Tensor x = take(s);
     return listed(x, 0, x.layout().offset);
   });
+  t.def("is_inference", [](Self s) {
+    const Body* b = body_of(s.ptr());
+    return b->extra && b->extra->inference;
+  });
   t.def("is_floating_point", [](Self s) { return is_floating(body_of(s.ptr())->dtype); });
   t.def("is_complex", [](Self s) { return is_complex(body_of(s.ptr())->dtype); });
   t.def("is_set_to", [](Self s, nb::handle o) {

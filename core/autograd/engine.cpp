@@ -318,7 +318,12 @@ class Run {
 
 }  // namespace
 
+static thread_local int64_t running = -1;
+int64_t current_backward() { return running; }
+
 Tensors backward(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, const BackwardOptions& options) {
+  static int64_t runs = 0;
+  const Scoped number(running, runs++);
   return Run(roots, inputs, options).go(seeds);
 }
 

@@ -14,4 +14,7 @@ struct BackwardOptions {
 // once, and neither running nor freeing a graph of any depth recurses.
 Tensors backward(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, const BackwardOptions& options);
 
+// The number of the run of backward that this thread is in; -1 outside.
+int64_t current_backward();
+
 }  // namespace fb

@@ -20,7 +20,9 @@ Body::~Body() {
 void destroy(Body* b) { delete b; }
 
 static Tensor new_tensor() {
-  return Tensor(Ref<Body>::adopt(mode.for_python ? python_objects.new_body() : new Body));
+  Tensor t(Ref<Body>::adopt(mode.for_python ? python_objects.new_body() : new Body));
+  if (mode.inference) [[unlikely]] t->more().inference = true;
+  return t;
 }
 
 Tensor empty(const Dims& shape, DType dtype) {

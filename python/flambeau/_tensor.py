@@ -393,11 +393,6 @@ def _hermitian(self):
     return self.adjoint()
 
 
-def is_inference(self):
-    """Whether the tensor was made in inference mode."""
-    return False
-
-
 def _set_real(self, value):
     _C.real(self).copy_(value)
 
@@ -428,7 +423,7 @@ def _attach():
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
                      __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
                      get_device, is_shared, share_memory_, is_pinned, pin_memory, apply_, map_, set_, __dlpack__,
-                     __dlpack_device__, __dir__, resize_, resize_as_, is_inference, nonzero, where):
+                     __dlpack_device__, __dir__, resize_, resize_as_, nonzero, where):
         setattr(Tensor, function.__name__, function)
     for name, function in {"T": _transposed, "mT": _matrix_transposed, "mH": _matrix_adjoint, "H": _hermitian}.items():
         setattr(Tensor, name, property(function))

@@ -4,6 +4,7 @@ from __future__ import annotations
 from .. import _C
 from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
 from .function import Function  # noqa: F401
+from .gradcheck import gradcheck, gradgradcheck  # noqa: F401
 from .grad_mode import (enable_grad, inference_mode, no_grad, set_grad_enabled,  # noqa: F401
                         set_multithreading_enabled)
 from .variable import Variable  # noqa: F401
@@ -127,10 +128,6 @@ def _batched_grad(outputs, inputs, grad_outputs, retain_graph, create_graph, all
 
 
 def __getattr__(name):
-    if name in ("gradcheck", "gradgradcheck"):
-        from .gradcheck import gradcheck, gradgradcheck
-        globals().update(gradcheck=gradcheck, gradgradcheck=gradgradcheck)
-        return globals()[name]
     if name in ("functional", "forward_ad", "graph", "profiler"):
         import importlib
         return importlib.import_module(f"{__name__}.{name}")
