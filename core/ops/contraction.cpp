@@ -138,6 +138,9 @@ struct Tensordot {
     Sum of products over pairs of dims: dims_self[i] of self with dims_other[i] of other.
 
     Shapes: the remaining dims of self, then those of other.   Dtypes: all but bool, equal.
+
+    >>> fb._C.tensordot(fb.ones(2, 3), fb.ones(3, 2), [1, 0], [0, 1])
+    tensor(6.)
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, Tensor b, Dims dims_a, Dims dims_b) {

@@ -46,7 +46,7 @@ struct LinalgCross {
 
     Shapes: self, other (…, 3, …), as many dims, broadcast → (…, 3, …).   Dtypes: all but bool, equal.
 
-    >>> fb.linalg.cross(fb.tensor([1., 0., 0.]), fb.tensor([0., 1., 0.]))
+    >>> fb._C.linalg_cross(fb.tensor([1., 0., 0.]), fb.tensor([0., 1., 0.]))
     tensor([0., 0., 1.])
   )";
   using kind = Bilinear;
@@ -101,7 +101,7 @@ struct LinalgVecdot {
 
     Shapes: x, y broadcast to (…, n, …) → (…, …).   Dtypes: floating, complex, equal.
 
-    >>> fb.linalg.vecdot(fb.tensor([1., 2.]), fb.tensor([3., 4.]))
+    >>> fb._C.linalg_vecdot(fb.tensor([1., 2.]), fb.tensor([3., 4.]))
     tensor(11.)
   )";
   using kind = Composite;

@@ -108,7 +108,7 @@ struct LinalgVectorNorm {
     Dtypes: floating, complex; real.
     Errors: RuntimeError for an order without value on no elements (inf and negative ones).
 
-    >>> fb.linalg.vector_norm(fb.tensor([3., 4.]))
+    >>> fb._C.linalg_vector_norm(fb.tensor([3., 4.]))
     tensor(5.)
   )";
   using kind = Opaque;

@@ -454,12 +454,14 @@ struct AdaptiveMeanBackward {
   static Tensor vjp(Tensor g, Arg<2, Dims> output_size) { return call_op<AdaptiveMean>(g, output_size.value); }
 };
 
-#define FB_POOL(n, places)                                                                                               \
+// cube: one plane whose sides are two; largest and mean: of its elements; last: the place of the largest.
+#define FB_POOL(n, places, cube, largest, mean, last)                                                                    \
   struct MaxPool##n {                                                                                                    \
     static constexpr auto schema = "max_pool" #n "d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, " \
                                    "int[] dilation=1, bool ceil_mode=False) -> Tensor";                                  \
     static constexpr auto doc = "\n    Largest element of each window.\n\n    Shapes: input (N, C, " places ") or (C, "  \
-                                places ") → the same with pooled sizes.   Dtypes: real.\n  ";                            \
+                                places ") → the same with pooled sizes.   Dtypes: real.\n\n"                             \
+                                "    >>> fb._C.max_pool" #n "d(" cube ", 2).item()\n    " largest "\n  ";                \
     using kind = Composite;                                                                                              \
     static Tensor decompose(Tensor x, Dims kernel, Dims stride, Dims padding, Dims dilation, bool ceil_mode) {           \
       return call_op<WindowMax>(x, n, kernel, stride, padding, dilation, ceil_mode);                                     \
@@ -468,7 +470,9 @@ struct AdaptiveMeanBackward {
   struct MaxPoolIndices##n {                                                                                             \
     static constexpr auto schema = "max_pool" #n "d_with_indices(Tensor input, int[] kernel_size, int[] stride=[], "     \
                                    "int[] padding=0, int[] dilation=1, bool ceil_mode=False) -> (Tensor, Tensor)";       \
-    static constexpr auto doc = "Largest element of each window, and its place among those of its plane.";               \
+    static constexpr auto doc = "\n    Largest element of each window, and its place among those of its plane.\n\n"      \
+                                "    >>> [t.item() for t in fb._C.max_pool" #n "d_with_indices(" cube ", 2)]\n"          \
+                                "    [" largest ", " last "]\n  ";                                                       \
     using kind = Composite;                                                                                              \
     static Outputs<2> decompose(Tensor x, Dims kernel, Dims stride, Dims padding, Dims dilation, bool ceil_mode) {       \
       return call_outputs<2, WindowMax>(x, n, kernel, stride, padding, dilation, ceil_mode);                             \
@@ -476,7 +480,9 @@ struct AdaptiveMeanBackward {
   };                                                                                                                     \
   struct AdaptiveMaxPool##n {                                                                                            \
     static constexpr auto schema = "adaptive_max_pool" #n "d(Tensor input, int[] output_size) -> (Tensor, Tensor)";      \
-    static constexpr auto doc = "Largest element of each of output_size windows, and its place.";                        \
+    static constexpr auto doc = "\n    Largest element of each of output_size windows, and its place.\n\n"               \
+                                "    >>> [t.item() for t in fb._C.adaptive_max_pool" #n "d(" cube ", 1)]\n"              \
+                                "    [" largest ", " last "]\n  ";                                                       \
     using kind = Composite;                                                                                              \
     static Outputs<2> decompose(Tensor x, Dims size) {                                                                   \
       return call_outputs<2, AdaptiveMax>(x, per_dim("adaptive_max_pool" #n "d", "output_size", size, n));               \
@@ -484,15 +490,16 @@ struct AdaptiveMeanBackward {
   };                                                                                                                     \
   struct AdaptiveAvgPool##n {                                                                                            \
     static constexpr auto schema = "adaptive_avg_pool" #n "d(Tensor input, int[] output_size) -> Tensor";                \
-    static constexpr auto doc = "Mean of each of output_size windows.";                                                  \
+    static constexpr auto doc = "\n    Mean of each of output_size windows.\n\n"                                         \
+                                "    >>> fb._C.adaptive_avg_pool" #n "d(" cube ", 1).item()\n    " mean "\n  ";          \
     using kind = Composite;                                                                                              \
     static Tensor decompose(Tensor x, Dims size) {                                                                       \
       return call_op<AdaptiveMean>(x, per_dim("adaptive_avg_pool" #n "d", "output_size", size, n));                      \
     }                                                                                                                    \
   };
-FB_POOL(1, "L")
-FB_POOL(2, "H, W")
-FB_POOL(3, "D, H, W")
+FB_POOL(1, "L", "fb.arange(2.).view(1, 2)", "1.0", "0.5", "1")
+FB_POOL(2, "H, W", "fb.arange(4.).view(1, 2, 2)", "3.0", "1.5", "3")
+FB_POOL(3, "D, H, W", "fb.arange(8.).view(1, 2, 2, 2)", "7.0", "3.5", "7")
 
 struct AvgPool1 {
   static constexpr auto schema = "avg_pool1d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, bool ceil_mode=False, "
@@ -511,24 +518,31 @@ struct AvgPool1 {
   }
 };
 
-#define FB_AVG_POOL(n, places)                                                                                           \
+#define FB_AVG_POOL(n, places, cube, mean)                                                                               \
   struct AvgPool##n {                                                                                                    \
     static constexpr auto schema = "avg_pool" #n "d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, " \
                                    "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor"; \
     static constexpr auto doc = "\n    Mean of each window, or its sum over divisor_override.\n\n    Shapes: input (N, C, " places \
-                                ") or (C, " places ") → the same with pooled sizes.   Dtypes: real.\n  ";                \
+                                ") or (C, " places ") → the same with pooled sizes.   Dtypes: real.\n\n"                 \
+                                "    >>> fb._C.avg_pool" #n "d(" cube ", 2).item()\n    " mean "\n  ";                   \
     using kind = Composite;                                                                                              \
     static Tensor decompose(Tensor x, Dims kernel, Dims stride, Dims padding, bool ceil_mode, bool count, std::optional<int64_t> divisor) { \
       check(divisor.value_or(1) != 0, "avg_pool" #n "d: divisor must be not zero");                                      \
       return call_op<WindowMean>(x, n, kernel, stride, padding, ceil_mode, count, divisor.value_or(0));                  \
     }                                                                                                                    \
   };
-FB_AVG_POOL(2, "H, W")
-FB_AVG_POOL(3, "D, H, W")
+FB_AVG_POOL(2, "H, W", "fb.arange(4.).view(1, 2, 2)", "1.5")
+FB_AVG_POOL(3, "D, H, W", "fb.arange(8.).view(1, 2, 2, 2)", "3.5")
 
 struct MaxUnpool2 {
   static constexpr auto schema = "max_unpool2d(Tensor input, Tensor indices, int[] output_size) -> Tensor";
-  static constexpr auto doc = "Elements put to the places max_pool2d took them from, zeros elsewhere.";
+  static constexpr auto doc = R"(
+    Elements put to the places max_pool2d took them from, zeros elsewhere.
+
+    >>> fb._C.max_unpool2d(fb.tensor([[[5.]]]), fb.tensor([[[2]]]), [2, 2])
+    tensor([[[0., 0.],
+             [5., 0.]]])
+  )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor indices, Dims size) { return unpool("max_unpool2d", x, indices, size, 2); }
   static Tensor unpool(const char* op, T_ x, T_ indices, const Dims& size, int n) {
@@ -546,7 +560,12 @@ struct MaxUnpool2 {
 };
 struct MaxUnpool3 {
   static constexpr auto schema = "max_unpool3d(Tensor input, Tensor indices, int[] output_size, int[] stride, int[] padding) -> Tensor";
-  static constexpr auto doc = "Elements put to the places max_pool3d took them from, zeros elsewhere.";
+  static constexpr auto doc = R"(
+    Elements put to the places max_pool3d took them from, zeros elsewhere.
+
+    >>> fb._C.max_unpool3d(fb.tensor([[[[5.]]]]), fb.tensor([[[[1]]]]), [1, 1, 2], [1, 1, 2], [0, 0, 0])
+    tensor([[[[0., 5.]]]])
+  )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor indices, Dims size, Dims stride, Dims padding) {
     check(stride.size() == 3 && padding.size() == 3, "max_unpool3d: There should be exactly 3 elements in stride and padding, but got ",

@@ -140,11 +140,15 @@ void check_cell(const char* name, T_ input, T_ h, T_ w_ih, T_ w_hh) {
 
 }  // namespace
 
-#define FB_RNN(Name, text, cell)                                                                                               \
+// gates: of one step; once and twice: the state after one and two steps from zero on ones, all weights one.
+#define FB_RNN(Name, text, cell, gates, once, twice)                                                                           \
   struct Name {                                                                                                                \
     static constexpr auto schema = text ".input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, "   \
                                    "float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)";     \
-    static constexpr auto doc = "Layers of " text " cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and last states."; \
+    static constexpr auto doc = "\n    Layers of " text " cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and last "  \
+                                "states.\n\n    >>> w = fb.ones(" gates ", 1)\n"                                               \
+                                "    >>> fb." text "(fb.ones(2, 1, 1), fb.zeros(1, 1, 1), [w, w], False, 1, 0., False, False, " \
+                                "False)[1]\n    tensor([[[" twice "]]])\n  ";                                                  \
     using kind = Composite;                                                                                                    \
     static Outputs<2> decompose(Tensor x, Tensor hx, Tensors params, bool biases, int64_t layers, double p, bool train,        \
                                 bool bidirectional, bool batch_first) {                                                        \
@@ -166,21 +170,29 @@ void check_cell(const char* name, T_ input, T_ h, T_ w_ih, T_ w_hh) {
   struct Name##Cell {                                                                                                          \
     static constexpr auto schema = text "_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "         \
                                    "Tensor? b_hh=None) -> Tensor";                                                             \
-    static constexpr auto doc = "One step of a " text " cell: input (N, F), state (N, H) → state (N, H).";                     \
+    static constexpr auto doc = "\n    One step of a " text " cell: input (N, F), state (N, H) → state (N, H).\n\n"            \
+                                "    >>> w = fb.ones(" gates ", 1)\n"                                                          \
+                                "    >>> fb." text "_cell(fb.ones(1, 1), fb.zeros(1, 1), w, w)\n    tensor([[" once "]])\n  "; \
     using kind = Composite;                                                                                                    \
     static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) {                          \
       check_cell(text "_cell", x, h, w_ih, w_hh);                                                                              \
       return step(cell, linear(x, w_ih, b_ih), {h, {}}, {w_ih, w_hh, b_ih, b_hh, {}}).h;                                       \
     }                                                                                                                          \
   };
-FB_RNN(RnnTanh, "rnn_tanh", Cell::tanh)
-FB_RNN(RnnRelu, "rnn_relu", Cell::relu)
-FB_RNN(Gru, "gru", Cell::gru)
+FB_RNN(RnnTanh, "rnn_tanh", Cell::tanh, "1", "0.7616", "0.9427")
+FB_RNN(RnnRelu, "rnn_relu", Cell::relu, "1", "1.", "2.")
+FB_RNN(Gru, "gru", Cell::gru, "3", "0.2048", "0.3468")
 
 struct Lstm {
   static constexpr auto schema = "lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, "
                                  "bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor, Tensor)";
-  static constexpr auto doc = "Layers of LSTM cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and both last states.";
+  static constexpr auto doc = R"(
+    Layers of LSTM cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and both last states.
+
+    >>> h, w = fb.zeros(1, 1, 1), fb.ones(4, 1)
+    >>> fb.lstm(fb.ones(2, 1, 1), [h, h], [w, w], False, 1, 0., False, False, False)[1]
+    tensor([[[0.6505]]])
+  )";
   using kind = Composite;
   static Outputs<3> decompose(Tensor x, Tensors hx, Tensors params, bool biases, int64_t layers, double p, bool train, bool bidirectional,
                               bool batch_first) {
@@ -200,7 +212,13 @@ struct LstmPacked {
 struct LstmCell {
   static constexpr auto schema = "lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? b_hh=None) "
                                  "-> (Tensor, Tensor)";
-  static constexpr auto doc = "One step of an LSTM cell: input (N, F), states (N, H) → both states.";
+  static constexpr auto doc = R"(
+    One step of an LSTM cell: input (N, F), states (N, H) → both states.
+
+    >>> h, w = fb.zeros(1, 1), fb.ones(4, 1)
+    >>> fb.lstm_cell(fb.ones(1, 1), [h, h], w, w)
+    (tensor([[0.3696]]), tensor([[0.5568]]))
+  )";
   using kind = Composite;
   static Outputs<2> decompose(Tensor x, Tensors hx, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) {
     const State s = state_of(hx);

@@ -317,11 +317,26 @@ static int named_dim(const Named& n, const Tensor& x) {
     static Tensors decompose(Tensor x, Dims indices) { return at_indices(x, indices, named_dim({name, least}, x)); } \
   };
 FB_NAMED_SPLIT(Hsplit, "hsplit", 1, "hsplit(Tensor self, int sections) -> Tensor[]", "hsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               "tensor_split along dim 1, or dim 0 of a vector; sections must divide it.")
+               R"(
+    tensor_split along dim 1, or dim 0 of a vector; sections must divide it.
+
+    >>> fb.hsplit(fb.tensor([[1, 2]]), 2)
+    (tensor([[1]]), tensor([[2]]))
+  )")
 FB_NAMED_SPLIT(Vsplit, "vsplit", 2, "vsplit(Tensor self, int sections) -> Tensor[]", "vsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               "tensor_split along dim 0 of at least two; sections must divide it.")
+               R"(
+    tensor_split along dim 0 of at least two; sections must divide it.
+
+    >>> fb.vsplit(fb.tensor([[1], [2]]), 2)
+    (tensor([[1]]), tensor([[2]]))
+  )")
 FB_NAMED_SPLIT(Dsplit, "dsplit", 3, "dsplit(Tensor self, int sections) -> Tensor[]", "dsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               "tensor_split along dim 2 of at least three; sections must divide it.")
+               R"(
+    tensor_split along dim 2 of at least three; sections must divide it.
+
+    >>> fb.dsplit(fb.tensor([[[1, 2]]]), 2)
+    (tensor([[[1]]]), tensor([[[2]]]))
+  )")
 
 FB_GROUP(split, Unbind, Split, SplitSizes, SplitSizesKeyword, SplitWithSizes, UnsafeSplit, UnsafeSplitWithSizes, Chunk, UnsafeChunk,
          TensorSplit, TensorSplitIndices, TensorSplitTensor, Hsplit, HsplitIndices, Vsplit, VsplitIndices, Dsplit, DsplitIndices)

@@ -73,6 +73,12 @@ struct FusedSgd {
 
     Shapes: params, grads and momentum_buffers (none without momentum) agree one by one.   Dtypes: floating, complex.
     first_step: the buffers take the gradient itself.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_sgd_([p], [fb.tensor([2.])], [],
+    ...     lr=0.1)
+    >>> p
+    tensor([0.8000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -102,6 +108,12 @@ struct FusedAdam {
     One step of Adam (or AdamW: decoupled_weight_decay) on every parameter, in place; steps are advanced.
 
     Shapes: the lists agree one by one; steps ().   Dtypes: floating, complex.   Source: Kingma & Ba 2015, Reddi et al. 2018.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_adam_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.zeros(1)], [], [fb.tensor(0.)],
+    ...     lr=0.1, beta1=0.9, beta2=0.999, weight_decay=0., eps=1e-8)
+    >>> p
+    tensor([0.9000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -128,6 +140,11 @@ struct FusedZero {
     Every tensor of the list set to zero, in place.
 
     Shapes: any.   Dtypes: all.
+
+    >>> t = fb.ones(2)
+    >>> fb._C.fused_zero_([t])
+    >>> t
+    tensor([0., 0.])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -142,6 +159,11 @@ struct FusedScale {
     Every tensor of the list multiplied by one number or 0-d tensor, in place.
 
     Shapes: tensors any, factor ().   Dtypes: all that the factor's can be cast to.
+
+    >>> t = fb.ones(2)
+    >>> fb._C.fused_scale_([t], 3.)
+    >>> t
+    tensor([3., 3.])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;

@@ -174,6 +174,12 @@ struct FusedAdagrad {
     One step of Adagrad on every parameter, in place; steps are advanced.
 
     Shapes: the lists agree one by one; steps ().   Dtypes: floating, complex.   Source: Duchi et al. 2011.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_adagrad_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.tensor(0.)],
+    ...     lr=0.1, lr_decay=0., weight_decay=0., eps=1e-10)
+    >>> p
+    tensor([0.9000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -200,6 +206,12 @@ struct FusedRmsprop {
 
     Shapes: the lists agree one by one (momentum_buffers and grad_avgs only where used); steps ().
     Dtypes: floating, complex.   Source: Hinton's lecture 6e; centered: Graves 2013.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_rmsprop_([p], [fb.tensor([2.])], [fb.zeros(1)], [], [], [fb.tensor(0.)],
+    ...     lr=0.1, alpha=0.75, eps=1e-8, weight_decay=0., momentum=0.)
+    >>> p
+    tensor([0.8000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -231,6 +243,12 @@ struct FusedAdadelta {
     One step of Adadelta on every parameter, in place; steps are advanced.
 
     Shapes: the lists agree one by one; steps ().   Dtypes: floating, complex.   Source: Zeiler 2012.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_adadelta_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.zeros(1)], [fb.tensor(0.)],
+    ...     lr=1., rho=0.75, eps=1., weight_decay=0.)
+    >>> p
+    tensor([-0.4142])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -255,6 +273,12 @@ struct FusedAdamax {
     One step of Adamax on every parameter, in place; steps are advanced.
 
     Shapes: the lists agree one by one; steps ().   Dtypes: floating, complex.   Source: Kingma & Ba 2015, section 7.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_adamax_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.zeros(1)], [fb.tensor(0.)],
+    ...     lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8, weight_decay=0.)
+    >>> p
+    tensor([0.9000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -280,6 +304,12 @@ struct FusedNadam {
     One step of NAdam on every parameter, in place; steps and mu_products are advanced.
 
     Shapes: the lists agree one by one; mu_products and steps ().   Dtypes: floating, complex.   Source: Dozat 2016.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_nadam_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.zeros(1)], [fb.tensor(1.)], [fb.tensor(0.)],
+    ...     lr=0.1, beta1=0.9, beta2=0.999, weight_decay=0., momentum_decay=0.004, eps=1e-8)
+    >>> p
+    tensor([0.8944])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -311,6 +341,12 @@ struct FusedRadam {
     One step of RAdam on every parameter, in place; steps are advanced.
 
     Shapes: the lists agree one by one; steps ().   Dtypes: floating, complex.   Source: Liu et al. 2020, algorithm 2.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_radam_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.zeros(1)], [fb.tensor(0.)],
+    ...     lr=0.1, beta1=0.9, beta2=0.999, weight_decay=0., eps=1e-8)
+    >>> p
+    tensor([0.8000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -345,6 +381,12 @@ struct FusedAsgd {
 
     Shapes: params, grads and axs agree one by one; mus, etas and steps ().   Dtypes: floating, complex.
     Source: Polyak & Juditsky 1992.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_asgd_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.tensor(1.)], [fb.tensor(0.1)], [fb.tensor(0.)],
+    ...     lr=0.1, lambd=0., alpha=0.75, t0=1e6, weight_decay=0.)
+    >>> p
+    tensor([0.8000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;
@@ -371,6 +413,12 @@ struct FusedRprop {
     One step of resilient backpropagation on every parameter, in place; steps are advanced.
 
     Shapes: the lists agree one by one; steps ().   Dtypes: floating, complex.   Source: Riedmiller & Braun 1993.
+
+    >>> p = fb.tensor([1.])
+    >>> fb._C.fused_rprop_([p], [fb.tensor([2.])], [fb.zeros(1)], [fb.tensor([0.1])], [fb.tensor(0.)],
+    ...     etaminus=0.5, etaplus=1.2, step_size_min=1e-6, step_size_max=50.)
+    >>> p
+    tensor([0.9000])
   )";
   using kind = Opaque;
   static constexpr bool differentiable = false;

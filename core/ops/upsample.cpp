@@ -147,10 +147,13 @@ struct ResampleBackward {
   }
 };
 
-#define FB_UPSAMPLE(n, word)                                                                                                  \
+// before and after: the brackets round a row; sides: all but the last.
+#define FB_UPSAMPLE(n, word, before, after, sides)                                                                            \
   struct Nearest##n {                                                                                                         \
     static constexpr auto schema = "upsample_nearest" #n "d(Tensor input, int[]? output_size, float[]? scales=None) -> Tensor";      \
-    static constexpr auto doc = "Resizes (N, C, *) by repeating or dropping elements: index floor(o · in / out).";            \
+    static constexpr auto doc = "\n    Resizes (N, C, *) by repeating or dropping elements: index floor(o · in / out).\n\n"   \
+                                "    >>> fb._C.upsample_nearest" #n "d(fb.tensor(" before "1., 2." after "), [" sides "4])\n" \
+                                "    tensor(" before "1., 1., 2., 2." after ")\n  ";                                          \
     using kind = Composite;                                                                                                   \
     static Tensor decompose(Tensor x, std::optional<Dims> size, std::optional<Floats> scales) {                               \
       return upsampled("upsample_nearest" #n "d", x, n, size, scales, nearest);                                               \
@@ -167,15 +170,17 @@ struct ResampleBackward {
   struct Linear##n##d {                                                                                                       \
     static constexpr auto schema = "upsample_" word #n "d(Tensor input, int[]? output_size, bool align_corners, "                    \
                                    "float[]? scales=None) -> Tensor";                                                         \
-    static constexpr auto doc = "Resizes (N, C, *) by linear interpolation between neighbours.";                              \
+    static constexpr auto doc = "\n    Resizes (N, C, *) by linear interpolation between neighbours.\n\n"                     \
+                                "    >>> fb._C.upsample_" word #n "d(fb.tensor(" before "1., 2." after "), [" sides "4], False)\n" \
+                                "    tensor(" before "1.0000, 1.2500, 1.7500, 2.0000" after ")\n  ";                          \
     using kind = Composite;                                                                                                   \
     static Tensor decompose(Tensor x, std::optional<Dims> size, bool align_corners, std::optional<Floats> scales) {           \
       return upsampled("upsample_" word #n "d", x, n, size, scales, align_corners ? aligned : linear);                        \
     }                                                                                                                         \
   };
-FB_UPSAMPLE(1, "linear")
-FB_UPSAMPLE(2, "bilinear")
-FB_UPSAMPLE(3, "trilinear")
+FB_UPSAMPLE(1, "linear", "[[[", "]]]", "")
+FB_UPSAMPLE(2, "bilinear", "[[[[", "]]]]", "1, ")
+FB_UPSAMPLE(3, "trilinear", "[[[[[", "]]]]]", "1, 1, ")
 
 FB_GROUP(upsample, Resample, ResampleBackward, Nearest1, Nearest2, Nearest3, Exact1, Exact2, Exact3, Linear1d, Linear2d, Linear3d)
 
