@@ -1,4 +1,5 @@
 // backward, graph nodes, hooks, modes, and functions written in Python.
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -264,8 +265,10 @@ void bind_autograd(nb::module_& m) {
     mode.grad_name = *kept.back();
   });
   m.def("_set_anomaly_mode", [](bool on, bool check_nan) {
+    const std::pair<bool, bool> before(capture_origin != nullptr, anomaly_checks_nan);
     anomaly_checks_nan = check_nan;
     capture_origin = on ? python_origin : nullptr;
+    return before;
   });
   m.def("is_anomaly_check_nan_enabled", [] { return anomaly_checks_nan; });
 

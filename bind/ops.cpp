@@ -11,6 +11,9 @@
 #include "ops.h"
 
 namespace fb {
+
+struct CloneFormat;
+
 namespace {
 
 struct Overload {
@@ -86,6 +89,7 @@ void push_default(Args& args, const Param& p) {
 struct Extras {
   PyObject* out = nullptr;
   bool requires_grad = false;
+  PyObject* memory_format = nullptr;
 };
 
 struct Call {
@@ -145,7 +149,9 @@ PyObject* find_keyword(const Call& c, const Overload& o, int i) {
       if (value != Py_None) check_device(value);
     } else if (op.kind == Kind::factory && name == "requires_grad") {
       extras.requires_grad = PyObject_IsTrue(value) == 1;
-    } else if (op.kind == Kind::factory && (name == "layout" || name == "pin_memory" || name == "names" || name == "memory_format")) {
+    } else if (op.kind == Kind::factory && name == "memory_format") {
+      if (value != Py_None) extras.memory_format = value;
+    } else if (op.kind == Kind::factory && (name == "layout" || name == "pin_memory" || name == "names")) {
       continue;
     } else {
       return false;
@@ -302,6 +308,14 @@ PyObject* call_with_out(const Op& op, Args& args, PyObject* given) {
   return Py_NewRef(given);
 }
 
+// A factory takes its memory order from its first tensor, so that one is put into the order asked for.
+[[gnu::cold]] void follow_format(Args& args, PyObject* format) {
+  const std::string name = nb::cast<std::string>(nb::handle(format).attr("_format_name"));
+  if (name == "preserve_format" || args[0].tag != Value::tensor) return;
+  GradOff off;
+  args[0] = Value(call_op<CloneFormat>(args[0].as_tensor(), name));
+}
+
 PyObject* run(OpObject* self, const Op& op, Args& args, const Extras& extras, const Call& c) {
   if (self->in_place) {
     Tensor out[Schema::max_outputs] = {args[0].as_tensor()};
@@ -323,6 +337,7 @@ PyObject* run(OpObject* self, const Op& op, Args& args, const Extras& extras, co
     return r;
   }
   Tensor out[Schema::max_outputs];
+  if (extras.memory_format) follow_format(args, extras.memory_format);
   {
     Scoped python(mode.for_python, true);
     call(op, args, out);

@@ -17,8 +17,9 @@ CASES = [pytest.param(row, sample, id=parse(row["schema"]).key) for row in _C._o
 
 def theirs(name):
     """PyTorch's public function of an op's flat name."""
+    # functions of nn.functional first: the top namespace holds some of them by other signatures
     for prefix, module in (("linalg_", torch.linalg), ("special_", torch.special), ("fft_", torch.fft),
-                           ("", torch), ("", torch.nn.functional)):
+                           ("", torch.nn.functional), ("", torch)):
         if name.startswith(prefix) and callable(found := getattr(module, name.removeprefix(prefix), None)):
             return found
     return getattr(torch.Tensor, name, None)
@@ -55,4 +56,6 @@ def test_same_as_pytorch(row, sample, dtype):
     assert len(found) == len(wanted)
     for f, w in zip(found, wanted, strict=True):
         assert str(f.dtype) == str(w.dtype) and tuple(f.shape) == tuple(w.shape)
-        torch.testing.assert_close(converted(f), w, rtol=1e-10, atol=1e-12, equal_nan=True)
+        single = w.dtype == torch.float32  # of integers: two functions that both round there
+        torch.testing.assert_close(converted(f), w, rtol=2e-5 if single else 1e-10, atol=2e-6 if single else 1e-12,
+                                   equal_nan=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from .. import _C
+from .._dtype_info import finfo
 from ..autograd import no_grad
 from .fused import FusedOptimizer, add_missing_options, check_lr, check_not_negative, number, zero_step
 
@@ -77,7 +78,7 @@ class Adafactor(FusedOptimizer):
         lr, (eps1, eps2) = number(group["lr"]), group["eps"]
         with no_grad():
             for param, grad, state in zip(params, grads, states):
-                smallest = _C.finfo(param.dtype).eps if eps1 is None else eps1
+                smallest = finfo(param.dtype).eps if eps1 is None else eps1
                 if group["maximize"]:
                     grad = -grad
                 state["step"] += 1

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from flambeau import _C
+from flambeau._functions import as_tensor
 
 # dtype: (rtol, atol); everything else, integers and bools, compares exactly.
 _TOLERANCES = {
@@ -94,7 +95,7 @@ def _compare(actual: Any, expected: Any, options: Any, path: tuple) -> None:
     elif _is_number(actual) and _is_number(expected):
         _compare_numbers(actual, expected, options, path)
     elif _are_tensor_like(actual, expected, options):
-        tensors = (v if isinstance(v, _C.Tensor) else _C.as_tensor(v) for v in (actual, expected))
+        tensors = (v if isinstance(v, _C.Tensor) else as_tensor(v) for v in (actual, expected))
         _compare_tensors(*tensors, options, path)
     elif all(isinstance(v, Sequence) and not isinstance(v, str) for v in (actual, expected)):
         if len(actual) != len(expected):

@@ -6,6 +6,7 @@ import math
 import warnings
 
 from ... import _C
+from ..._functions import broadcast_shapes
 
 
 def legacy_reduction(size_average, reduce, emit_warning=True):
@@ -109,7 +110,7 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
             f"({input.size()}) is deprecated. Please ensure they have the same size."
         )
     if weight is not None:
-        weight = weight.expand(_C.broadcast_shapes(target.shape, weight.shape))
+        weight = weight.expand(broadcast_shapes(target.shape, weight.shape))
     return _C.binary_cross_entropy(input, target, weight, reduction)
 
 

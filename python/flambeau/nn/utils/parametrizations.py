@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ... import _C
+from ..._dtype_info import finfo
 from ...autograd import no_grad
 from .. import functional as F
 from ..modules.conv import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
@@ -16,7 +17,7 @@ def _is_orthogonal(matrix):
     """Whether the columns are orthonormal, to ten units in the last place a row."""
     gram = matrix.mH @ matrix
     error = gram - _C.eye(matrix.size(-1), dtype=matrix.dtype, device=matrix.device)
-    return bool((error.abs() <= 10.0 * matrix.size(-2) * _C.finfo(matrix.dtype).eps).all())
+    return bool((error.abs() <= 10.0 * matrix.size(-2) * finfo(matrix.dtype).eps).all())
 
 
 def _nearest_orthogonal(matrix):

@@ -6,6 +6,7 @@ from collections import namedtuple
 from collections.abc import Iterable
 
 from ... import _C
+from ..._functions import as_tensor
 
 __all__ = [
     "PackedSequence",
@@ -140,7 +141,7 @@ def pack_padded_sequence(input, lengths, batch_first=False, enforce_sorted=True)
         enforce_sorted: they already fall; else they are sorted here.
     """
     if not isinstance(lengths, Tensor):
-        lengths = _C.as_tensor(lengths, dtype=_C.int64, device="cpu")
+        lengths = as_tensor(lengths, dtype=_C.int64, device="cpu")
     order = None
     if not enforce_sorted:
         lengths, order = _C.sort(lengths, descending=True)
@@ -196,7 +197,7 @@ def unpad_sequence(padded_sequences, lengths, batch_first=False):
 
 def pack_sequence(sequences, enforce_sorted=True):
     """Pack a list of sequences (T_i, *)."""
-    lengths = _C.as_tensor([sequence.size(0) for sequence in sequences])
+    lengths = as_tensor([sequence.size(0) for sequence in sequences])
     return pack_padded_sequence(pad_sequence(sequences), lengths, enforce_sorted=enforce_sorted)
 
 
