@@ -131,16 +131,18 @@ PyObject* find_keyword(const Call& c, const Overload& o, int i) {
 }
 
 // Keywords that no parameter took: out=, and a factory's device, layout, requires_grad …
-[[gnu::noinline]] bool take_extras(const Call& c, const Overload& o, Extras& extras) {
+[[gnu::noinline]] bool take_extras(const Call& c, const Overload& o, Py_ssize_t positional, Extras& extras) {
   const Op& op = *o.op;
   for (Py_ssize_t k = 0; k < c.keywords(); ++k) {
     PyObject* given = PyTuple_GET_ITEM(c.kwnames, k);
     PyObject* value = c.keyword(k);
-    bool known = false;
+    bool known = false, given_twice = false;
     for (int i = 0; i < op.schema.count && !known; ++i) {
+      given_twice = i < positional && !op.schema.params[i].keyword_only;
       const char* alias = alias_of(op.schema.params[i].name);
       known = PyUnicode_Compare(given, o.names[i]) == 0 || (alias && PyUnicode_CompareWithASCIIString(given, alias) == 0);
     }
+    if (known && given_twice) return false;
     if (known) continue;
     const std::string_view name = PyUnicode_AsUTF8(given);
     if (name == "out" && !op.schema.returns_list) {
@@ -207,7 +209,7 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
     why = {takes, nullptr, "many"};
     return false;
   }
-  if (used != c.keywords() && !take_extras(c, o, extras)) {
+  if (used != c.keywords() && !take_extras(c, o, positional, extras)) {
     why = {-1, nullptr, "keyword"};
     return false;
   }
