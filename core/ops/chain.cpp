@@ -68,6 +68,10 @@ struct LinalgMultiDot {
     Product of two or more matrices in the order that needs the least work; the ends may be vectors.
 
     Shapes: (m, a), (a, b), …, (y, z) → (m, z); a vector at an end drops its dim.   Dtypes: all but bool, equal.
+
+    >>> fb.linalg.multi_dot([fb.ones(2, 3), fb.ones(3, 1)])
+    tensor([[3.],
+            [3.]])
   )";
   using kind = Composite;
   static Tensor decompose(Tensors tensors) { return chain_product(tensors); }
@@ -79,6 +83,10 @@ struct ChainMatmul {
     Product of one or more matrices in the order that needs the least work.
 
     Shapes: (m, a), (a, b), …, (y, z) → (m, z).   Dtypes: all but bool, equal.
+
+    >>> fb.chain_matmul(fb.ones(2, 3), fb.ones(3, 1))
+    tensor([[3.],
+            [3.]])
   )";
   using kind = Composite;
   static Tensor decompose(Tensors matrices) {

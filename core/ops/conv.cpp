@@ -276,13 +276,15 @@ struct Convolution {
   }
 };
 
-#define FB_CONV(Name, n, places)                                                                                        \
+#define FB_CONV(Name, n, places, sizes, total, squared)                                                                                        \
   struct Name {                                                                                                         \
     static constexpr auto schema = "conv" #n "d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, "       \
                                    "int[] padding=0, int[] dilation=1, int groups=1) -> Tensor";                        \
     static constexpr auto doc = "\n    Convolution (cross-correlation) over " #n " dims.\n\n"                           \
                                 "    Shapes: input (N, C, " places ") or (C, " places "), weight (O, C / groups, *), "  \
-                                "bias (O) → (N, O, *).   Dtypes: all but bool.\n  ";   \
+                                "bias (O) → (N, O, *).   Dtypes: all but bool.\n\n"                    \
+                                "    >>> fb.conv" #n "d(fb.ones(" sizes "), fb.ones(" sizes ")).sum()\n"             \
+                                "    tensor(" total ".)\n  ";                                                            \
     using kind = Composite;                                                                                             \
     static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, Dims padding, Dims dilation, int64_t groups) {   \
       return convolved("conv" #n "d", n, x, w, b, stride, padding, dilation, groups);                                   \
@@ -302,15 +304,17 @@ struct Convolution {
                                    "int[] padding=0, int[] output_padding=0, int groups=1, int[] dilation=1) -> Tensor"; \
     static constexpr auto doc = "\n    Transposed convolution over " #n " dims: the adjoint of conv" #n "d.\n\n"         \
                                 "    Shapes: input (N, C, " places ") or (C, " places "), weight (C, O / groups, *), "  \
-                                "bias (O) → (N, O, *).   Dtypes: all but bool.\n  ";                                    \
+                                "bias (O) → (N, O, *).   Dtypes: all but bool.\n\n"                    \
+                                "    >>> fb.conv_transpose" #n "d(fb.ones(" sizes "), fb.ones(" sizes ")).sum()\n"       \
+                                "    tensor(" squared ".)\n  ";                                                          \
     using kind = Composite;                                                                                             \
     static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, Dims padding, Dims output_padding, int64_t groups, Dims dilation) { \
       return transposed("conv_transpose" #n "d", n, x, w, b, stride, padding, output_padding, groups, dilation);        \
     }                                                                                                                   \
   };
-FB_CONV(Conv1d, 1, "L")
-FB_CONV(Conv2d, 2, "H, W")
-FB_CONV(Conv3d, 3, "D, H, W")
+FB_CONV(Conv1d, 1, "L", "1, 1, 2", "2", "4")
+FB_CONV(Conv2d, 2, "H, W", "1, 1, 2, 2", "4", "16")
+FB_CONV(Conv3d, 3, "D, H, W", "1, 1, 2, 2, 2", "8", "64")
 
 struct ConvTbc {
   static constexpr auto schema = "conv_tbc(Tensor input, Tensor weight, Tensor bias, int pad=0) -> Tensor";

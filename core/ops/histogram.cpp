@@ -82,7 +82,7 @@ struct HistogramEdges {
 
     Shapes: self (*, d), bins d numbers, range 2d numbers → d times (bins + 1,).   Dtypes: float32, float64.
 
-    >>> fb._histogramdd_bin_edges(fb.tensor([[0.], [4.]]), [2])
+    >>> fb._C._histogramdd_bin_edges(fb.tensor([[0.], [4.]]), [2])
     (tensor([0., 2., 4.]),)
   )";
   using kind = Composite;
@@ -132,7 +132,7 @@ struct HistogramCounts {
 
     Shapes: self (*, d), bins d times (b + 1,), weight (*) → (b1, b2, …).   Dtypes: float32, float64.
 
-    >>> fb._histogramdd_from_bin_tensors(fb.tensor([[0.], [3.]]), [fb.tensor([0., 2., 4.])])
+    >>> fb._C._histogramdd_from_bin_tensors(fb.tensor([[0.], [3.]]), [fb.tensor([0., 2., 4.])])
     tensor([1., 1.])
   )";
   using kind = Opaque;

@@ -317,7 +317,7 @@ struct TripletMarginLoss {
     Shapes: all (*, D) → (*), or () if reduced.   Dtypes: floating.
 
     >>> fb.triplet_margin_loss(fb.tensor([[0.]]), fb.tensor([[0.]]), fb.tensor([[0.]]))
-    tensor(1.)
+    tensor(1.0000)
   )";
   using kind = Composite;
   static Tensor decompose(Tensor anchor, Tensor positive, Tensor negative, double margin, double p, double eps, bool swap,

@@ -392,12 +392,14 @@ struct AdaptiveMeanBackward {
   static Tensor vjp(Tensor g, Arg<2, Dims> output_size) { return call_op<AdaptiveMean>(g, output_size.value); }
 };
 
-#define FB_POOL(n, places)                                                                                               \
+#define FB_POOL(n, places, elements, sizes, last, middle)                                                                                               \
   struct MaxPool##n {                                                                                                    \
     static constexpr auto schema = "max_pool" #n "d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, " \
                                    "int[] dilation=1, bool ceil_mode=False) -> Tensor";                                  \
     static constexpr auto doc = "\n    Largest element of each window.\n\n    Shapes: input (N, C, " places ") or (C, "  \
-                                places ") → the same with pooled sizes.   Dtypes: real.\n  ";                            \
+                                places ") → the same with pooled sizes.   Dtypes: real.\n\n"                            \
+                                "    >>> fb.nn.functional.max_pool" #n "d(fb.arange(" elements ".).reshape(" sizes "), 2).item()\n" \
+                                "    " last "\n  ";                                                                      \
     using kind = Composite;                                                                                              \
     static Tensor decompose(Tensor x, Dims kernel, Dims stride, Dims padding, Dims dilation, bool ceil_mode) {           \
       return call_op<WindowMax>(x, n, kernel, stride, padding, dilation, ceil_mode);                                     \
@@ -414,7 +416,9 @@ struct AdaptiveMeanBackward {
   };                                                                                                                     \
   struct AdaptiveMaxPool##n {                                                                                            \
     static constexpr auto schema = "adaptive_max_pool" #n "d(Tensor input, int[] output_size) -> (Tensor, Tensor)";      \
-    static constexpr auto doc = "Largest element of each of output_size windows, and its place.";                        \
+    static constexpr auto doc = "\n    Largest element of each of output_size windows, and its place.\n\n"                 \
+                                "    >>> fb.adaptive_max_pool" #n "d(fb.arange(" elements ".).reshape(" sizes "), 1)[0].item()\n" \
+                                "    " last "\n  ";                                                                      \
     using kind = Composite;                                                                                              \
     static Outputs<2> decompose(Tensor x, Dims size) {                                                                   \
       return call_outputs<2, AdaptiveMax>(x, per_dim("adaptive_max_pool" #n "d", "output_size", size, n));               \
@@ -422,15 +426,17 @@ struct AdaptiveMeanBackward {
   };                                                                                                                     \
   struct AdaptiveAvgPool##n {                                                                                            \
     static constexpr auto schema = "adaptive_avg_pool" #n "d(Tensor input, int[] output_size) -> Tensor";                \
-    static constexpr auto doc = "Mean of each of output_size windows.";                                                  \
+    static constexpr auto doc = "\n    Mean of each of output_size windows.\n\n"                                           \
+                                "    >>> fb.nn.functional.adaptive_avg_pool" #n "d(fb.arange(" elements ".).reshape(" sizes "), 1).item()\n" \
+                                "    " middle "\n  ";                                                                    \
     using kind = Composite;                                                                                              \
     static Tensor decompose(Tensor x, Dims size) {                                                                       \
       return call_op<AdaptiveMean>(x, per_dim("adaptive_avg_pool" #n "d", "output_size", size, n));                      \
     }                                                                                                                    \
   };
-FB_POOL(1, "L")
-FB_POOL(2, "H, W")
-FB_POOL(3, "D, H, W")
+FB_POOL(1, "L", "2", "1, 1, 2", "1.0", "0.5")
+FB_POOL(2, "H, W", "4", "1, 1, 2, 2", "3.0", "1.5")
+FB_POOL(3, "D, H, W", "8", "1, 1, 2, 2, 2", "7.0", "3.5")
 
 struct AvgPool1 {
   static constexpr auto schema = "avg_pool1d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, bool ceil_mode=False, "
@@ -449,20 +455,22 @@ struct AvgPool1 {
   }
 };
 
-#define FB_AVG_POOL(n, places)                                                                                           \
+#define FB_AVG_POOL(n, places, elements, sizes, middle)                                                                                           \
   struct AvgPool##n {                                                                                                    \
     static constexpr auto schema = "avg_pool" #n "d(Tensor input, int[] kernel_size, int[] stride=[], int[] padding=0, " \
                                    "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor"; \
     static constexpr auto doc = "\n    Mean of each window, or its sum over divisor_override.\n\n    Shapes: input (N, C, " places \
-                                ") or (C, " places ") → the same with pooled sizes.   Dtypes: real.\n  ";                \
+                                ") or (C, " places ") → the same with pooled sizes.   Dtypes: real.\n\n"                \
+                                "    >>> fb.nn.functional.avg_pool" #n "d(fb.arange(" elements ".).reshape(" sizes "), 2).item()\n" \
+                                "    " middle "\n  ";                                                                    \
     using kind = Composite;                                                                                              \
     static Tensor decompose(Tensor x, Dims kernel, Dims stride, Dims padding, bool ceil_mode, bool count, std::optional<int64_t> divisor) { \
       check(divisor.value_or(1) != 0, "avg_pool" #n "d: divisor must be not zero");                                      \
       return call_op<WindowMean>(x, n, kernel, stride, padding, ceil_mode, count, divisor.value_or(0));                  \
     }                                                                                                                    \
   };
-FB_AVG_POOL(2, "H, W")
-FB_AVG_POOL(3, "D, H, W")
+FB_AVG_POOL(2, "H, W", "4", "1, 1, 2, 2", "1.5")
+FB_AVG_POOL(3, "D, H, W", "8", "1, 1, 2, 2, 2", "3.5")
 
 struct MaxUnpool2 {
   static constexpr auto schema = "max_unpool2d(Tensor input, Tensor indices, int[] output_size) -> Tensor";

@@ -316,7 +316,7 @@ struct Logsumexp {
     Dtypes: floating, complex; integers give the default float.   Limits: of nothing, -inf.
 
     >>> fb.logsumexp(fb.tensor([1000., 1000.]), 0)
-    tensor(1000.6931)
+    tensor(1000.6932)
   )";
   using kind = Fused;
   static Tensor as_float(const Tensor& x) {

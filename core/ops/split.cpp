@@ -317,11 +317,14 @@ static int named_dim(const Named& n, const Tensor& x) {
     static Tensors decompose(Tensor x, Dims indices) { return at_indices(x, indices, named_dim({name, least}, x)); } \
   };
 FB_NAMED_SPLIT(Hsplit, "hsplit", 1, "hsplit(Tensor self, int sections) -> Tensor[]", "hsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               "tensor_split along dim 1, or dim 0 of a vector; sections must divide it.")
+               "\n    tensor_split along dim 1, or dim 0 of a vector; sections must divide it.\n\n"
+               "    >>> fb.hsplit(fb.arange(4), 2)\n    (tensor([0, 1]), tensor([2, 3]))\n  ")
 FB_NAMED_SPLIT(Vsplit, "vsplit", 2, "vsplit(Tensor self, int sections) -> Tensor[]", "vsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               "tensor_split along dim 0 of at least two; sections must divide it.")
+               "\n    tensor_split along dim 0 of at least two; sections must divide it.\n\n"
+               "    >>> fb.vsplit(fb.ones(2, 1), 2)\n    (tensor([[1.]]), tensor([[1.]]))\n  ")
 FB_NAMED_SPLIT(Dsplit, "dsplit", 3, "dsplit(Tensor self, int sections) -> Tensor[]", "dsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               "tensor_split along dim 2 of at least three; sections must divide it.")
+               "\n    tensor_split along dim 2 of at least three; sections must divide it.\n\n"
+               "    >>> fb.dsplit(fb.ones(1, 1, 2), 2)\n    (tensor([[[1.]]]), tensor([[[1.]]]))\n  ")
 
 FB_GROUP(split, Unbind, Split, SplitSizes, SplitSizesKeyword, SplitWithSizes, UnsafeSplit, UnsafeSplitWithSizes, Chunk, UnsafeChunk,
          TensorSplit, TensorSplitIndices, TensorSplitTensor, Hsplit, HsplitIndices, Vsplit, VsplitIndices, Dsplit, DsplitIndices)

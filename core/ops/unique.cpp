@@ -113,7 +113,7 @@ struct Unique {
     Shapes: self (*) → (u,), (*) or (0,), (u,) or (0,).   Dtypes: real; the others int64.
     Limits: nan equals nothing.
 
-    >>> fb._unique2(fb.tensor([3, 1, 3]))[0]
+    >>> fb._C._unique2(fb.tensor([3, 1, 3]))[0]
     tensor([1, 3])
   )";
   using kind = Opaque;
@@ -159,7 +159,7 @@ struct UniqueConsecutive {
 
     Shapes: self (*) → (u,), (*) or (0,), (u,) or (0,).   Dtypes: real; the others int64.
 
-    >>> fb._unique_consecutive(fb.tensor([1, 1, 2, 1]))[0]
+    >>> fb._C._unique_consecutive(fb.tensor([1, 1, 2, 1]))[0]
     tensor([1, 2, 1])
   )";
   using kind = Opaque;

@@ -374,6 +374,12 @@ UNSHOWN = {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"
            "empty_strided", "slice", "alias", "native_layer_norm", "native_batch_norm",
            "rand_like", "randn_like", "randint_like"}
 
+# Ops that public functions and modules wrap, whose words explain them.
+BEHIND = {*UPDATES, "fused_scale_", "lstm", "lstm_cell", "gru", "gru_cell", "rnn_tanh", "rnn_tanh_cell", "rnn_relu",
+          "rnn_relu_cell", "max_unpool2d", "max_unpool3d", "tensordot", "upsample_nearest1d", "upsample_nearest2d",
+          "upsample_nearest3d", "upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d",
+          *(f"max_pool{n}d_with_indices" for n in (1, 2, 3))}
+
 RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "native_dropout", "_dropout", "rand",
           "randn", "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
 
