@@ -380,7 +380,8 @@ BEHIND = {*UPDATES, "fused_scale_", "lstm", "lstm_cell", "gru", "gru_cell", "rnn
           "upsample_nearest3d", "upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d",
           *(f"max_pool{n}d_with_indices" for n in (1, 2, 3))}
 
-RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout", "native_dropout", "_dropout", "rand",
+RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout",
+          "native_dropout", "_dropout", "rand",
           "randn", "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
 
 

@@ -17,7 +17,8 @@ CASES = [pytest.param(row, sample, id=parse(row["schema"]).key) for row in _C._o
 LOOSER = {"polygamma": 1e-9}  # PyTorch's own distance from the exact value
 
 # Ops that PyTorch's functions of the same name wrap under other signatures.
-OTHER_FORM = {"adaptive_max_pool2d": "gives indices on request only", "adaptive_max_pool3d": "gives indices on request only",
+OTHER_FORM = {"adaptive_max_pool2d": "gives indices on request only",
+              "adaptive_max_pool3d": "gives indices on request only",
               "max_unpool2d": "takes a kernel size", "max_unpool3d": "takes a kernel size",
               "tensordot": "takes one `dims`"}
 
