@@ -1,4 +1,5 @@
 // backward, graph nodes, hooks, modes, and functions written in Python.
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 

@@ -245,6 +245,7 @@ void bind_storage(nb::module_& m) {
   static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(storage_get_buffer)}, {0, nullptr}};
   nb::class_<StorageHandle> s(m, "UntypedStorage", nb::type_slots(slots), nb::is_weak_referenceable(), nb::dynamic_attr());
   s.def("__init__", [](StorageHandle* self, size_t bytes) { new (self) StorageHandle{Storage::make(bytes)}; }, nb::arg("size") = 0);
+  s.def_prop_ro("device", [](const StorageHandle&) { return nb::steal(device_object("cpu", -1)); });
   s.def("nbytes", [](const StorageHandle& h) { return h.storage->bytes(); });
   s.def("size", [](const StorageHandle& h) { return h.storage->bytes(); });
   s.def("__len__", [](const StorageHandle& h) { return h.storage->bytes(); });

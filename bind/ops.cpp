@@ -11,6 +11,9 @@
 #include "ops.h"
 
 namespace fb {
+
+struct CloneFormat;
+
 namespace {
 
 struct Overload {
@@ -86,6 +89,7 @@ void push_default(Args& args, const Param& p) {
 struct Extras {
   PyObject* out = nullptr;
   bool requires_grad = false;
+  PyObject* memory_format = nullptr;
 };
 
 struct Call {
@@ -127,17 +131,19 @@ PyObject* find_keyword(const Call& c, const Overload& o, int i) {
 }
 
 // Keywords that no parameter took: out=, and a factory's device, layout, requires_grad …
-[[gnu::noinline]] bool take_extras(const Call& c, const Overload& o, Extras& extras) {
+[[gnu::noinline]] bool take_extras(const Call& c, const Overload& o, Py_ssize_t positional, Extras& extras) {
   const Op& op = *o.op;
   for (Py_ssize_t k = 0; k < c.keywords(); ++k) {
     PyObject* given = PyTuple_GET_ITEM(c.kwnames, k);
     PyObject* value = c.keyword(k);
-    bool known = false;
+    bool known = false, given_twice = false;
     for (int i = 0; i < op.schema.count && !known; ++i) {
+      given_twice = i < positional && !op.schema.params[i].keyword_only;
       const char* alias = alias_of(op.schema.params[i].name);
       known = PyUnicode_Compare(given, o.names[i]) == 0 || (alias && PyUnicode_CompareWithASCIIString(given, alias) == 0);
       if (known && i < c.positional && !op.schema.params[i].keyword_only) return false;   // given twice
     }
+    if (known && given_twice) return false;
     if (known) continue;
     const std::string_view name = PyUnicode_AsUTF8(given);
     if (name == "out" && !op.schema.returns_list) {
@@ -146,7 +152,9 @@ PyObject* find_keyword(const Call& c, const Overload& o, int i) {
       if (value != Py_None) check_device(value);
     } else if (op.kind == Kind::factory && name == "requires_grad") {
       extras.requires_grad = PyObject_IsTrue(value) == 1;
-    } else if (op.kind == Kind::factory && (name == "layout" || name == "pin_memory" || name == "names" || name == "memory_format")) {
+    } else if (op.kind == Kind::factory && name == "memory_format") {
+      if (value != Py_None) extras.memory_format = value;
+    } else if (op.kind == Kind::factory && (name == "layout" || name == "pin_memory" || name == "names")) {
       continue;
     } else {
       return false;
@@ -202,7 +210,7 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
     why = {takes, nullptr, "many"};
     return false;
   }
-  if (used != c.keywords() && !take_extras(c, o, extras)) {
+  if (used != c.keywords() && !take_extras(c, o, positional, extras)) {
     why = {-1, nullptr, "keyword"};
     return false;
   }
@@ -303,6 +311,14 @@ PyObject* call_with_out(const Op& op, Args& args, PyObject* given) {
   return Py_NewRef(given);
 }
 
+// A factory takes its memory order from its first tensor, so that one is put into the order asked for.
+[[gnu::cold]] void follow_format(Args& args, PyObject* format) {
+  const std::string name = nb::cast<std::string>(nb::handle(format).attr("_format_name"));
+  if (name == "preserve_format" || args[0].tag != Value::tensor) return;
+  GradOff off;
+  args[0] = Value(call_op<CloneFormat>(args[0].as_tensor(), name));
+}
+
 PyObject* run(OpObject* self, const Op& op, Args& args, const Extras& extras, const Call& c) {
   if (self->in_place) {
     Tensor out[Schema::max_outputs] = {args[0].as_tensor()};
@@ -324,6 +340,7 @@ PyObject* run(OpObject* self, const Op& op, Args& args, const Extras& extras, co
     return r;
   }
   Tensor out[Schema::max_outputs];
+  if (extras.memory_format) follow_format(args, extras.memory_format);
   {
     Scoped python(mode.for_python, true);
     call(op, args, out);

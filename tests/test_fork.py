@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can
 
 def compute():
     """Work that is spread over threads: elementwise, a reduction, a product and a gradient."""
-    x = torch.full((300, 300), 0.1, requires_grad=True)
+    x = torch.full((300, 300), 0.1, requires_grad=True)  # exp of larger products overflows
     loss = (x @ x).exp().log().sum() + (x * 2).sum()
     loss.backward()
     return loss.item(), x.grad.sum().item()

@@ -30,10 +30,14 @@ def module_reports() -> list[str]:
     """One report per failing docstring of the Python package."""
     reports = []
     finder = doctest.DocTestFinder(exclude_empty=True)
-    for info in pkgutil.walk_packages(flambeau.__path__, "flambeau."):
+    for info in pkgutil.walk_packages(flambeau.__path__, "flambeau.", onerror=lambda name: None):
         if info.name.endswith(("__main__", "._C")):
             continue
-        module = importlib.import_module(info.name)
+        try:
+            module = importlib.import_module(info.name)
+        except ImportError as error:
+            reports.append(f"{info.name}: cannot be imported: {error}")
+            continue
         for test in finder.find(module, extraglobs={"fb": flambeau, "torch": flambeau}):
             report = io.StringIO()
             flambeau.manual_seed(0)

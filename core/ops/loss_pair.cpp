@@ -184,6 +184,7 @@ struct KlDiv {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor y, std::string reduction, bool log_target) {
+    check(!is_integral(x.dtype()) && !is_integral(y.dtype()), "kl_div: Integral inputs not supported.");
     return reduced(log_target ? exp(y) * (y - x) : call_op<Xlogy>(y, y) - y * x, reduction);
   }
 };

@@ -13,7 +13,7 @@ default_generator = _C.default_generator
 def manual_seed(seed):
     """Seed the default generator with an integer in [-2**63, 2**64); returns the generator.
 
-    >>> fb.manual_seed(1337); fb.rand(2)
+    >>> _ = fb.manual_seed(1337); fb.rand(2)
     tensor([0.0783, 0.4956])
     """
     return default_generator.manual_seed(int(seed))

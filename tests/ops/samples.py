@@ -98,6 +98,8 @@ UPDATE = {"values": "the optimizers' tests compare it with its formula", "half":
 UNDERIVED = {"grad": "steps have no derivative"}
 OF_COMPLEX = {"grad": "a function of complex numbers"}
 
+STATISTICS = {"grad": "its second outputs serve the backward pass; the op that calls it is checked"}
+
 POOLS = ("max_pool", "avg_pool", "adaptive_max_pool", "adaptive_avg_pool")
 CELLS = {"rnn_tanh": 1, "rnn_relu": 1, "gru": 3}
 
@@ -188,7 +190,7 @@ SAMPLES = {
     "addbmm": S(T(3, 2), T(2, 3, 4), T(2, 4, 2)),
     "linear": S(T(3, 4), T(2, 4), T(2)),
     # statistics and normalization
-    "_fused_rms_norm": S(T(3, 4), [4], T(4), 1e-5),
+    "_fused_rms_norm": S(T(3, 4), [4], T(4), 1e-5, without=STATISTICS),
     "conj_physical": S(T(3, 4), without={"version": "a real tensor is its own conjugate, and nothing is written"}),
     "_variance": S(T(3, 4), [1], 1.0, False, False),
     "_variance_mean": S(T(3, 4), [1], 1.0, False, False),
@@ -196,14 +198,14 @@ SAMPLES = {
     "_norm_two": S(T(3, 4), [1], False),
     "_norm_largest": S(T(3, 4), [1], False),
     "_norm_smallest": S(T(3, 4), [1], False),
-    "native_layer_norm": S(T(3, 4), [4], T(4), T(4), 1e-5),
+    "native_layer_norm": S(T(3, 4), [4], T(4), T(4), 1e-5, without=STATISTICS),
     "_layer_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(3, 1), T(4), 1e-5, 7, without=FACTORS),
     "_fused_rms_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(4), 1e-5, 3, without=FACTORS),
-    "native_batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5),
+    "native_batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5, without=STATISTICS),
     "_batch_norm_backward": S(T(3, 4), T(3, 4), T(4), T(4), T(4), True, 1e-5, 7, without=FACTORS),
     "batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5, False),
     "instance_norm": S(T(2, 3, 4), T(3), T(3), None, None, True, 0.1, 1e-5, False),
-    "_group_norm": S(T(2, 4, 3), 2, T(4), T(4), 1e-5),
+    "_group_norm": S(T(2, 4, 3), 2, T(4), T(4), 1e-5, without=STATISTICS),
     "_group_norm_backward": S(T(2, 4, 3), T(2, 4, 3), 2, T(2, 2), T(2, 2), T(4), 1e-5, 7, without=FACTORS),
     "native_dropout_backward": S(T(2, 2), B([True, False], [False, True]), 2.0),
     "_softmax_backward_data": S(T(3, 4), T(3, 4), 1, fb.float64, without=FACTORS | CAST),
@@ -239,6 +241,8 @@ SAMPLES = {
     "_histogramdd_from_bin_tensors": S(T(4, 2, grad=False), [Fixed([0.0, 0.5, 1.0], fb.float64)] * 2),
     "gradient.points": S(T(4), spacing=[Fixed([0.0, 1.0, 2.5, 3.0], fb.float64)]),
     "gradient.numbers": S(T(4), spacing=[0.5]),
+    "tensordot": S(T(3, 4), T(4, 2), [1], [0]),
+    "topk": S(T(3, 4), 2, without={"ties": "which of equal elements comes first is not told"}),
     "outer": S(T(3), T(4)),
     "einsum": S("ij,jk->ik", [T(3, 4), T(4, 2)]),
     "linalg_multi_dot": S([T(3, 4), T(4, 2), T(2, 3)]),
@@ -298,6 +302,9 @@ SAMPLES = {
        for name, gates in CELLS.items()},
     "lstm.input": S(T(3, 2, 4), [T(1, 2, 5), T(1, 2, 5)], rnn_weights(4), True, 1, 0.0, False, False, False),
     "lstm.data": S(T(5, 4), L(2, 2, 1), [T(1, 2, 5), T(1, 2, 5)], rnn_weights(4), True, 1, 0.0, False, False),
+    "rnn_tanh_cell": S(T(2, 4), T(2, 5), *rnn_weights(1)),
+    "rnn_relu_cell": S(T(2, 4), T(2, 5), *rnn_weights(1)),
+    "gru_cell": S(T(2, 4), T(2, 5), *rnn_weights(3)),
     "lstm_cell": S(T(2, 4), [T(2, 5), T(2, 5)], *rnn_weights(4)),
     # updates of parameters
     **{name: S(*[[T(4, grad=False)] for _ in range(lists)], *steps, without=UPDATE, **numbers)
@@ -334,6 +341,7 @@ SAMPLES = {
     "index_reduce": S(T(3, 4), 0, L(0, 2), T(2, 4), "amax"),
     "index_select": S(T(3, 4), 0, L(0, 2)),
     "embedding_dense_backward": S(T(2, 4), L(0, 2), 3, -1, False),
+    "scatter": S(T(3, 4), 0, L([0, 1, 2, 0]), T(1, 4)),
     "scatter.reduce": S(T(3, 4), 0, L([0, 1, 2, 0]), T(1, 4), reduce="add"),
     "scatter.value_reduce": S(T(3, 4), 0, L([0, 1, 2, 0]), 2, reduce="add"),
     "scatter_reduce": S(T(3, 4), 0, L([0, 1, 2, 0]), T(1, 4), "sum"),
@@ -366,7 +374,14 @@ UNSHOWN = {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"
            "empty_strided", "slice", "alias", "native_layer_norm", "native_batch_norm",
            "rand_like", "randn_like", "randint_like"}
 
-RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "native_dropout", "_dropout", "rand",
+# Ops that public functions and modules wrap, whose words explain them.
+BEHIND = {*UPDATES, "fused_scale_", "lstm", "lstm_cell", "gru", "gru_cell", "rnn_tanh", "rnn_tanh_cell", "rnn_relu",
+          "rnn_relu_cell", "max_unpool2d", "max_unpool3d", "tensordot", "upsample_nearest1d", "upsample_nearest2d",
+          "upsample_nearest3d", "upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d",
+          *(f"max_pool{n}d_with_indices" for n in (1, 2, 3))}
+
+RANDOM = {"bernoulli", "binomial", "dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout",
+          "native_dropout", "_dropout", "rand",
           "randn", "rand_like", "randn_like", "normal", "poisson", "multinomial", "rrelu"}
 
 

@@ -14,19 +14,34 @@ CASES = [pytest.param(row, sample, id=parse(row["schema"]).key) for row in _C._o
          for sample in samples.samples_of(parse(row["schema"]), row["kind"]) or []
          if not row["name"].startswith("_") and not row["only_in_place"]]
 
+LOOSER = {"polygamma": 1e-9}  # PyTorch's own distance from the exact value
 
-def theirs(name):
+# Ops that PyTorch's functions of the same name wrap under other signatures.
+OTHER_FORM = {"adaptive_max_pool2d": "gives indices on request only",
+              "adaptive_max_pool3d": "gives indices on request only",
+              "max_unpool2d": "takes a kernel size", "max_unpool3d": "takes a kernel size",
+              "tensordot": "takes one `dims`"}
+
+
+def theirs(schema):
     """PyTorch's public function of an op's flat name."""
-    for prefix, module in (("linalg_", torch.linalg), ("special_", torch.special), ("fft_", torch.fft),
-                           ("", torch), ("", torch.nn.functional)):
+    name = schema.name
+    places = [torch.Tensor] if schema.parameters[0].name == "self" else [torch.nn.functional]
+    if schema.named("reduction"):  # torch holds some losses by other signatures
+        places = [torch.nn.functional]
+    else:
+        places = [torch, *places]
+    modules = [("linalg_", torch.linalg), ("special_", torch.special), ("fft_", torch.fft), *[("", p) for p in places]]
+    for prefix, module in modules:
         if name.startswith(prefix) and callable(found := getattr(module, name.removeprefix(prefix), None)):
             return found
-    return getattr(torch.Tensor, name, None)
+    return None
 
 
 def converted(value):
     if isinstance(value, fb.Tensor):
-        return torch.tensor(value.tolist(), dtype=getattr(torch, str(value.dtype).removeprefix("torch.")))
+        dtype = getattr(torch, str(value.dtype).removeprefix("torch."))
+        return torch.tensor(value.tolist(), dtype=dtype).reshape(tuple(value.shape))
     if isinstance(value, (list, tuple)):
         return type(value)(converted(v) for v in value)
     return getattr(torch, str(value).removeprefix("torch.")) if isinstance(value, fb.dtype) else value
@@ -39,15 +54,21 @@ def flat(result):
 @pytest.mark.parametrize("dtype", [fb.float64, fb.int64], ids=str)
 @pytest.mark.parametrize("row, sample", CASES)
 def test_same_as_pytorch(row, sample, dtype):
-    function = theirs(row["name"])
+    if row["name"] in OTHER_FORM:
+        pytest.skip("PyTorch's function " + OTHER_FORM[row["name"]])
+    function = theirs(parse(row["schema"]))
     if function is None or "values" in sample.without:
         pytest.skip("no counterpart, or no fixed values")
+    if "ties" in sample.without and dtype == fb.int64:
+        pytest.skip(sample.without["ties"])
     args, kwargs = sample.make(dtype)
     try:
         wanted = flat(function(*converted(args), **{k: converted(v) for k, v in kwargs.items()}))
     except TypeError:
         pytest.skip("PyTorch's public function takes other arguments")
-    except (RuntimeError, ValueError, IndexError, NotImplementedError):
+    except NotImplementedError:
+        pytest.skip("PyTorch has no kernel for this dtype")
+    except (RuntimeError, ValueError, IndexError):
         with pytest.raises((RuntimeError, TypeError, ValueError, IndexError, NotImplementedError)):
             getattr(_C, row["name"])(*args, **kwargs)
         return
@@ -55,4 +76,6 @@ def test_same_as_pytorch(row, sample, dtype):
     assert len(found) == len(wanted)
     for f, w in zip(found, wanted, strict=True):
         assert str(f.dtype) == str(w.dtype) and tuple(f.shape) == tuple(w.shape)
-        torch.testing.assert_close(converted(f), w, rtol=1e-10, atol=1e-12, equal_nan=True)
+        # float32 is what integers give: both round there
+        rtol, atol = (2e-5, 2e-6) if w.dtype == torch.float32 else (LOOSER.get(row["name"], 1e-10), 1e-12)
+        torch.testing.assert_close(converted(f), w, rtol=rtol, atol=atol, equal_nan=True)

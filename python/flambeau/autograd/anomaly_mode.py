@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from flambeau import _C
+
+TYPE_CHECKING = False  # importing typing costs milliseconds; type checkers know this name
+if TYPE_CHECKING:
+    from typing import Any
 
 __all__ = ["detect_anomaly", "set_detect_anomaly"]
 
