@@ -10,11 +10,11 @@
 
 namespace fb {
 
-struct FilterResample; struct FilterResampleBackward;
+struct FilterResample; struct FilterResampleBackward; struct ByteBilinear2d;
 
 namespace {
 
-enum Filter : int64_t { cubic, triangle_smooth, cubic_smooth, lanczos_smooth };
+enum Filter : int64_t { cubic, triangle_smooth, cubic_smooth, lanczos_smooth, triangle };
 
 // Keys' kernel, IEEE Trans. ASSP 29(6), 1981: a is the slope at 1.
 double keys(double x, double a) {
@@ -27,6 +27,7 @@ double sinc(double x) { return x == 0 ? 1 : std::sin(M_PI * x) / (M_PI * x); }
 double weight_at(Filter filter, double x) {
   switch (filter) {
     case cubic: return keys(x, -0.75);
+    case triangle:
     case triangle_smooth: return std::max(0.0, 1 - std::abs(x));
     case cubic_smooth: return keys(x, -0.5);
     default: return std::abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0;
@@ -43,16 +44,19 @@ struct Taps {
   Taps(int64_t size, int64_t outs, Filter filter, bool aligned, double given) : in(size) {
     const double ratio = aligned ? (outs > 1 ? double(in - 1) / double(outs - 1) : 0) : given > 0 ? 1 / given : double(in) / double(outs);
     for (int64_t o = 0; o < outs; ++o) {
-      if (filter == cubic) add_cubic(aligned ? ratio * double(o) : ratio * (double(o) + 0.5) - 0.5);
+      if (filter == cubic || filter == triangle) add_near(filter, aligned ? ratio * double(o) : ratio * (double(o) + 0.5) - 0.5);
       else add_smooth(filter, ratio * (double(o) + 0.5), std::max(ratio, 1.0));
       first.push_back(static_cast<int64_t>(index.size()));
     }
   }
-  void add_cubic(double at) {                          // outside, the border goes on
+  void add_near(Filter filter, double at) {            // outside, the border goes on
     const double base = std::floor(at);
-    for (int k = -1; k <= 2; ++k) {
-      index.push_back(std::clamp<int64_t>(static_cast<int64_t>(base) + k, 0, in - 1));
-      weight.push_back(weight_at(cubic, at - base - k));
+    const size_t begin = index.size();
+    for (int k = filter == cubic ? -1 : 0; k <= (filter == cubic ? 2 : 1); ++k) {
+      const int64_t i = std::clamp<int64_t>(static_cast<int64_t>(base) + k, 0, in - 1);
+      const double w = weight_at(filter, at - base - k);
+      if (index.size() > begin && index.back() == i) weight.back() += w;
+      else index.push_back(i), weight.push_back(w);
     }
   }
   void add_smooth(Filter filter, double centre, double stretch) {   // outside, there is nothing
@@ -113,6 +117,42 @@ template <class T> void spread_plane(const Filters& k, const T* g, T* gx, std::v
         gx[r * k.columns.in + k.columns.index[i]] += wide[r * w + o] * static_cast<T>(k.columns.weight[i]);
 }
 
+// Weights of bytes in fixed point, as many fraction bits as 16-bit weights allow: results agree with those of
+// image libraries that resize bytes in this way.
+struct FixedTaps {
+  const Taps& taps;
+  int bits = 0;
+  std::vector<int32_t> weight;
+  explicit FixedTaps(const Taps& t) : taps(t) {
+    const double top = *std::max_element(t.weight.begin(), t.weight.end());
+    while (bits < 22 && static_cast<int>(0.5 + top * (1 << (bits + 1))) < (1 << 15)) ++bits;
+    for (double w : t.weight) weight.push_back(static_cast<int32_t>((w < 0 ? -0.5 : 0.5) + w * (1 << bits)));
+  }
+  // Output o of the elements from[i * stride].
+  uint8_t at(int64_t o, const uint8_t* from, int64_t stride) const {
+    int32_t total = 1 << (bits - 1);
+    for (int64_t i = taps.first[o]; i < taps.first[o + 1]; ++i) total += from[taps.index[i] * stride] * weight[i];
+    return static_cast<uint8_t>(std::clamp(total >> bits, 0, 255));
+  }
+};
+
+void filter_bytes(const Filters& k, const uint8_t* x, uint8_t* y, int64_t planes) {
+  const FixedTaps rows(k.rows), columns(k.columns);
+  const int64_t h = k.rows.in, w = k.columns.in, out_h = k.rows.out(), out_w = k.columns.out();
+  const bool keep_rows = h == out_h, keep_columns = w == out_w;
+  parallel_for(planes, row_grain(h * w + out_h * out_w), [&](int64_t b, int64_t e) {
+    std::vector<uint8_t> wide(h * out_w);
+    for (int64_t p = b; p < e; ++p) {
+      for (int64_t r = 0; r < h; ++r)
+        for (int64_t o = 0; o < out_w; ++o)
+          wide[r * out_w + o] = keep_columns ? x[(p * h + r) * w + o] : columns.at(o, x + (p * h + r) * w, 1);
+      for (int64_t o = 0; o < out_h; ++o)
+        for (int64_t j = 0; j < out_w; ++j)
+          y[(p * out_h + o) * out_w + j] = keep_rows ? wide[o * out_w + j] : rows.at(o, wide.data() + j, out_w);
+    }
+  });
+}
+
 Tensor filtered(const char* op, T_ input, const std::optional<Dims>& size, bool aligned, const std::optional<Floats>& scales, Filter filter) {
   check(input.dim() == 4, op, ": It is expected input_size equals to 4, but got size ", input.dim());
   Dims out = size.value_or(Dims());
@@ -137,14 +177,18 @@ struct FilterResample {
   using kind = Opaque;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     static constexpr std::string_view names[] = {"UpsampleBicubic2DBackward0", "UpsampleBilinear2DAaBackward0", "UpsampleBicubic2DAaBackward0",
-                                                 "UpsampleLanczos2DAaBackward0"};
+                                                 "UpsampleLanczos2DAaBackward0", "UpsampleBilinear2DBackward0"};
     return names[args[2].as_int()];
   }
   static Tensor kernel(Tensor input, Dims out, int64_t filter, bool aligned, Floats scales) {
-    const DType type = input.dtype() == DType::f64 ? DType::f64 : DType::f32;
+    const DType type = input.dtype() == DType::u8 ? DType::u8 : computed_as(input.dtype());
     const Tensor x = contiguous(to_dtype(input, type));
     const Filters k(x.shape(), out, filter, aligned, scales);
     Tensor y = empty({x.shape()[0], x.shape()[1], out[0], out[1]}, type);
+    if (type == DType::u8) {
+      filter_bytes(k, x.data<uint8_t>(), y.data<uint8_t>(), k.planes);
+      return y;
+    }
     const int64_t in = k.rows.in * k.columns.in, places = out[0] * out[1];
     by_real(type, [&]<class T>(T) {
       const T* from = x.data<T>();
@@ -153,8 +197,6 @@ struct FilterResample {
         std::vector<T> wide;
         for (int64_t p = b; p < e; ++p) filter_plane(k, from + p * in, to + p * places, wide);
       });
-      if (input.dtype() == DType::u8)
-        for (int64_t i = 0; i < y.numel(); ++i) to[i] = std::clamp(std::nearbyint(to[i]), T(0), T(255));
     });
     return to_dtype(y, input.dtype());
   }
@@ -203,6 +245,8 @@ FB_FILTER(SmoothBilinear2d, "_upsample_bilinear2d_aa", triangle_smooth, "a trian
 FB_FILTER(SmoothBicubic2d, "_upsample_bicubic2d_aa", cubic_smooth, "a cubic as wide as the places it stands for")
 FB_FILTER(SmoothLanczos2d, "_upsample_lanczos2d_aa", lanczos_smooth, "a Lanczos window of three lobes as wide as the places it stands for")
 
-FB_GROUP(upsample_filter, FilterResample, FilterResampleBackward, Bicubic2d, SmoothBilinear2d, SmoothBicubic2d, SmoothLanczos2d)
+FB_FILTER(ByteBilinear2d, "_upsample_bilinear2d_bytes", triangle, "linear interpolation in fixed point")
+
+FB_GROUP(upsample_filter, FilterResample, FilterResampleBackward, ByteBilinear2d, Bicubic2d, SmoothBilinear2d, SmoothBicubic2d, SmoothLanczos2d)
 
 }  // namespace fb
