@@ -141,7 +141,7 @@ struct WeightNorm {
 
     Shapes: v (*), g as norm_except_dim gives it → v's.   Dtypes: floating.   Source: Salimans & Kingma, arXiv:1602.07868.
 
-    >>> fb._weight_norm(fb.tensor([[3., 4.]]), fb.tensor([[10.]]))
+    >>> fb._C._weight_norm(fb.tensor([[3., 4.]]), fb.tensor([[10.]]))
     tensor([[6., 8.]])
   )";
   using kind = Composite;
