@@ -10,7 +10,7 @@
 
 namespace fb {
 
-struct Resample; struct ResampleBackward;
+struct Resample; struct ResampleBackward; struct ByteBilinear2d;
 
 namespace {
 
@@ -175,6 +175,7 @@ struct ResampleBackward {
                                 "    tensor(" before "1.0000, 1.2500, 1.7500, 2.0000" after ")\n  ";                          \
     using kind = Composite;                                                                                                   \
     static Tensor decompose(Tensor x, std::optional<Dims> size, bool align_corners, std::optional<Floats> scales) {           \
+      if (n == 2 && x.dtype() == DType::u8) return call_op<ByteBilinear2d>(x, size, align_corners, scales);                   \
       return upsampled("upsample_" word #n "d", x, n, size, scales, align_corners ? aligned : linear);                        \
     }                                                                                                                         \
   };

@@ -10,7 +10,7 @@ from .pooling import as_tuple
 pixel_shuffle = _C.pixel_shuffle
 pixel_unshuffle = _C.pixel_unshuffle
 channel_shuffle = _C.channel_shuffle
-native_channel_shuffle = _C.native_channel_shuffle
+native_channel_shuffle = _C.channel_shuffle
 
 
 def pad(input, pad, mode="constant", value=None):
