@@ -15,7 +15,7 @@ namespace fb {
   X(loss_pair) X(normalize) X(normalize_channel) X(embedding) X(dropout) X(update) \
   X(update_adaptive) X(conv) X(pool) X(addmm) X(contraction) X(einsum) X(chain) X(cross) X(diagonal) \
   X(dims) X(pad) X(rearrange) X(relayout) X(scatter) X(split) X(window) X(difference) X(distance) \
-  X(histogram) X(norm) X(quantile) X(select) X(unique) X(rnn) X(attention) X(upsample)
+  X(histogram) X(norm) X(quantile) X(select) X(unique) X(rnn) X(rnn_sequence) X(attention) X(upsample)
 
 #define X(group) void register_##group(Registry&);
 FB_GROUPS(X)
