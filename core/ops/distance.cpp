@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "base/isa.h"
 #include "kernels/along.h"
@@ -18,7 +20,9 @@ template <class T> static inline T row_distance(const T* a, const T* b, int64_t 
     for (; i + lanes <= m; i += lanes)
       for (int j = 0; j < lanes; ++j) s[j] = combine(s[j], term(a[i + j] - b[i + j]));
     for (; i < m; ++i) r = combine(r, term(a[i] - b[i]));
-    for (int j = 0; j < lanes; ++j) r = combine(r, s[j]);
+    for (int w = lanes / 2; w; w /= 2)
+      for (int j = 0; j < w; ++j) s[j] = combine(s[j], s[j + w]);
+    r = combine(r, s[0]);
     return r;
   };
   auto add = [](T x, T y) { return x + y; };
@@ -32,6 +36,51 @@ template <class T> static inline T row_distance(const T* a, const T* b, int64_t 
 template <class T> static void row_distances(const T* a, const T* rows, int64_t count, int64_t m, T p,
     T* out) {
   for (int64_t j = 0; j < count; ++j) out[j] = row_distance(a, rows + j * m, m, p);
+}
+
+// For many pairs, columns of the distance matrix lie side by side in panels of `panel_width` rows of x2, element by
+// element: distances are then summed in the lanes of vectors. Sums are kept per `depth` elements, as lanes would.
+static constexpr int64_t depth = 64, together = 4;
+template <class T> static constexpr int64_t panel_width = 128 / int64_t(sizeof(T));
+
+template <class T> static void pack_panels(const T* rows, int64_t count, int64_t m, T* panels) {
+  constexpr int64_t w = panel_width<T>;
+  for (int64_t first = 0; first < count; first += w, panels += m * w)
+    for (int64_t j = 0; j < w; ++j) {
+      const T* from = rows + (first + j < count ? first + j : first) * m;
+      for (int64_t k = 0; k < m; ++k) panels[k * w + j] = from[k];
+    }
+}
+template <class T, class Term, class Combine>
+static inline void fold_panel(const T* a, const T* panel, int64_t m, T (&total)[together][panel_width<T>], const Term& term,
+                              const Combine& combine) {
+  constexpr int64_t w = panel_width<T>;
+  for (int64_t r = 0; r < together; ++r) for (int64_t j = 0; j < w; ++j) total[r][j] = T(0);
+  for (int64_t first = 0; first < m; first += depth) {
+    T part[together][w] = {};
+    for (int64_t k = first; k < std::min(m, first + depth); ++k)
+#pragma GCC unroll 4
+      for (int64_t r = 0; r < together; ++r) {
+        const T x = a[r * m + k];
+#pragma GCC ivdep
+        for (int64_t j = 0; j < w; ++j) part[r][j] = combine(part[r][j], term(x - panel[k * w + j]));
+      }
+    for (int64_t r = 0; r < together; ++r) for (int64_t j = 0; j < w; ++j) total[r][j] = combine(total[r][j], part[r][j]);
+  }
+}
+// `together` rows of x1 at `a` against all panels; `out` has rows of `count`.
+template <class T> static void panel_distances(const T* a, const T* panels, int64_t count, int64_t m, T p, T* out) {
+  constexpr int64_t w = panel_width<T>;
+  T total[together][w];
+  auto add = [](T x, T y) { return x + y; };
+  for (int64_t first = 0; first < count; first += w, panels += m * w) {
+    if (p == T(2)) {
+      fold_panel(a, panels, m, total, [](T d) { return d * d; }, add);
+      for (auto& row : total) for (T& v : row) v = math::sqrt(v);
+    } else fold_panel(a, panels, m, total, [](T d) { return math::fabs(d); }, add);
+    for (int64_t r = 0; r < together; ++r)
+      for (int64_t j = 0; j < std::min(w, count - first); ++j) out[r * count + first + j] = total[r][j];
+  }
 }
 
 template <class F> static void for_float_type(DType d, F&& f) {
@@ -92,9 +141,21 @@ struct Cdist {
       const T *from = a.data<T>(), *to = b.data<T>();
       T* out = r.data<T>();
       const int64_t grain = std::max<int64_t>(1, elementwise_grain / std::max<int64_t>(1, k * m));
+      const int64_t panels_size = (k + panel_width<T> - 1) / panel_width<T> * panel_width<T> * m;
+      const bool in_panels = (p == 1 || p == 2) && n >= 4 * together && k >= panel_width<T> && m > 0;
+      std::vector<T> panels(in_panels ? static_cast<size_t>(batches * panels_size) : 0);
+      if (in_panels) for (int64_t i = 0; i < batches; ++i) pack_panels(to + i * k * m, k, m, panels.data() + i * panels_size);
+      const auto tile = Clones<&panel_distances<T>>::pick();
       parallel_for(batches * n, grain, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i)
-          row(from + i * m, to + i / n * k * m, k, m, static_cast<T>(p), out + i * k);
+        for (int64_t i = begin; i < end;) {
+          if (in_panels && std::min(end - i, n - i % n) >= together) {
+            tile(from + i * m, panels.data() + i / n * panels_size, k, m, static_cast<T>(p), out + i * k);
+            i += together;
+          } else {
+            row(from + i * m, to + i / n * k * m, k, m, static_cast<T>(p), out + i * k);
+            ++i;
+          }
+        }
       });
     });
     return to_dtype(r, dtype);

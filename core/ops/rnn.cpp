@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "op/build.h"
-#include "ops.h"
+#include "ops/rnn_sequence.h"
 
 namespace fb {
 
@@ -44,7 +44,19 @@ State joined(const State& a, const State& b) { return {cat({a.h, b.h}, 0), a.c ?
 // The rows of each step within packed data: all samples, or those whose sequences are long enough.
 struct Sequence {
   std::vector<int64_t> first, count;
+  bool even() const { return std::equal(count.begin() + 1, count.end(), count.begin()); }
+  // All steps in one op, if that takes them.
+  Tensor run_whole(T_ data, const State& start, const CellWeights& w, bool backwards, State& last) const {
+    const int64_t time = static_cast<int64_t>(count.size()), end = backwards ? 0 : time - 1;
+    const Tensor gates = linear(data, w.ih, w.b_ih ? w.b_ih + w.b_hh : w.b_ih);
+    if (!lstm_steps_fit(gates, start.h, start.c, w.hh, time)) return {};
+    const Outputs<3> r = call_outputs<3, LstmSteps>(gates, start.h, start.c, w.hh, backwards);
+    last = {narrow(r[0], 0, first[end], count[end]), narrow(r[1], 0, first[end], count[end])};
+    return r[0];
+  }
   Tensor run(Cell cell, T_ data, State start, const CellWeights& w, bool backwards, State& last) const {
+    if (cell == Cell::lstm && !w.hr && even())
+      if (const Tensor y = run_whole(data, start, w, backwards, last)) return y;
     const Tensor gx = linear(data, w.ih, w.b_ih);
     const int64_t time = static_cast<int64_t>(count.size());
     Tensors outputs(time);

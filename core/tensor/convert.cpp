@@ -83,12 +83,28 @@ const Table& table() {
 
 struct Wide { uint64_t a, b; };
 
+// Elements that lie reversed or every other one: shuffles in vectors.
+template <class W> inline void pack_steps(char* o, const char* i, int64_t step, int64_t n) {
+  W* to = reinterpret_cast<W*>(o);
+  const W* from = reinterpret_cast<const W*>(i);
+  if (step == 2) {
+#pragma GCC ivdep
+    for (int64_t k = 0; k < n; ++k) to[k] = from[2 * k];
+  } else {
+#pragma GCC ivdep
+    for (int64_t k = 0; k < n; ++k) to[k] = from[-k];
+  }
+}
+
 template <class W> void copy_run(char* o, int64_t os, const char* i, int64_t is, int64_t n) {
   constexpr int64_t e = sizeof(W);
   if (is == 0 && os == e) {
     std::fill_n(reinterpret_cast<W*>(o), n, *reinterpret_cast<const W*>(i));
   } else if (is == e && os == e) {
     memcpy(o, i, static_cast<size_t>(n * e));
+  } else if (os == e && (is == 2 * e || is == -e) && n >= 16) {
+    static const auto loop = Clones<&pack_steps<W>>::pick();
+    loop(o, i, is / e, n);
   } else {
     for (int64_t k = 0; k < n; ++k) memcpy(o + k * os, i + k * is, sizeof(W));
   }

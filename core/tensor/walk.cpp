@@ -225,7 +225,8 @@ void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end)
       keep = o.repeats;
     } else {
       char* to = converts ? raw : buffer;
-      sweep(count, [&](const Cursor& c, int64_t done, int64_t n) {
+      if (count <= at.row_left()) copy_strided(bytes, to, bytes, o.data + at.offset(o.strides), step, count);
+      else sweep(count, [&](const Cursor& c, int64_t done, int64_t n) {
         copy_strided(bytes, to + done * bytes, bytes, o.data + c.offset(o.strides), step, n);
       });
       packed = to;
