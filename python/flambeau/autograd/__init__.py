@@ -1,8 +1,6 @@
 """Reverse-mode differentiation: `backward`, `grad`, `Function`, and the modes of the recorder."""
 from __future__ import annotations
 
-import sys
-
 from .. import _C
 from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
 from .function import Function  # noqa: F401
@@ -134,13 +132,3 @@ def __getattr__(name):
         import importlib
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-class _Package(type(sys)):
-    """Keeps `autograd.gradcheck` the function when its module of the same name is imported."""
-
-    def __setattr__(self, name, value):
-        super().__setattr__(name, value.gradcheck if name == "gradcheck" and isinstance(value, type(sys)) else value)
-
-
-sys.modules[__name__].__class__ = _Package
