@@ -28,14 +28,29 @@ struct Sequences {
   const int64_t *labels, *input_length, *target_length;
   std::vector<int64_t> first;                          // where each sample's labels begin
   Sequences(T_ log_probs, T_ targets, T_ lengths, int64_t blank_label)
-      : steps(log_probs.shape()[0]), batch(log_probs.shape()[1]), classes(log_probs.shape()[2]), blank(blank_label),
-        labels(targets.data<int64_t>()), input_length(lengths.data<int64_t>()), target_length(input_length + batch) {
+      : steps(checked(log_probs, targets, lengths).shape()[0]), batch(log_probs.shape()[1]), classes(log_probs.shape()[2]),
+        blank(blank_label), labels(targets.data<int64_t>()), input_length(lengths.data<int64_t>()), target_length(input_length + batch) {
+    check(blank >= 0 && blank < classes, "blank must be in label range: ", blank, " with ", classes, " classes");
     int64_t at = 0;
     for (int64_t n = 0; n < batch; ++n) {
       first.push_back(targets.dim() == 2 ? n * targets.shape()[1] : at);
+      const int64_t room = targets.dim() == 2 ? targets.shape()[1] : targets.numel() - at;
+      check(input_length[n] >= 0 && input_length[n] <= steps, "Expected input_lengths to have value at most ", steps, ", but got value ", input_length[n]);
+      check(target_length[n] >= 0 && target_length[n] <= room, "Expected tensor to have size at least ", target_length[n], " at dimension 1, but got size ", room);
+      for (int64_t i = 0; i < target_length[n]; ++i) {
+        const int64_t label = labels[first[n] + i];
+        check<IndexError>(label >= 0 && label < classes, "ctc_loss: target ", label, " is out of range for ", classes, " classes");
+      }
       at += target_length[n];
       states = std::max(states, 2 * target_length[n] + 1);
     }
+  }
+  static T_ checked(T_ log_probs, T_ targets, T_ lengths) {
+    check(log_probs.dim() == 3, "ctc_loss: log_probs must be 3-D, given shape ", log_probs.shape());
+    check(lengths.dtype() == DType::i64 && targets.dtype() == DType::i64 && lengths.is_contiguous() && targets.is_contiguous() &&
+          lengths.numel() == 2 * log_probs.shape()[1] && (targets.dim() == 1 || (targets.dim() == 2 && targets.shape()[0] == log_probs.shape()[1])),
+          "ctc_loss: targets of shape ", targets.shape(), " and lengths of shape ", lengths.shape(), " do not fit log_probs of shape ", log_probs.shape());
+    return log_probs;
   }
   // The label of state s: blanks stand before, between and after the labels.
   int64_t label(int64_t n, int64_t s) const { return s % 2 ? labels[first[n] + s / 2] : blank; }
@@ -119,6 +134,11 @@ struct CtcBackward {
   static Tensor kernel(Tensor grad, Tensor log_probs, Tensor targets, Tensor lengths, Tensor nll, Tensor alpha, int64_t blank,
                        bool zero_infinity) {
     const Sequences k(log_probs, targets, lengths, blank);
+    const DType d = log_probs.dtype();
+    check(grad.numel() == k.batch && nll.numel() == k.batch && alpha.numel() == k.batch * k.steps * k.states && grad.dtype() == d &&
+          nll.dtype() == d && alpha.dtype() == d, "_ctc_backward: the forward's values have other sizes: ", grad.shape(), ", ", nll.shape(), ", ", alpha.shape());
+    nll = contiguous(nll);
+    alpha = contiguous(alpha);
     const Tensor x = contiguous(log_probs), g = contiguous(grad);
     Tensor out = zeros(x.shape(), x.dtype());
     by_real(x.dtype(), [&]<class T>(T) {

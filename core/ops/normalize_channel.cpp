@@ -474,6 +474,7 @@ struct NativeGroupNormBackward {
   static Outputs<3> kernel(Tensor grad, Tensor input, int64_t groups, Tensor mean, Tensor rstd, Tensor weight, double, int64_t needs) {
     const DType type = computed_as(input.dtype());
     const ChannelSizes z(input.shape());
+    check(groups > 0 && z.c % groups == 0 && (!weight || weight.numel() == z.c), "_group_norm_backward: ", groups, " groups of ", z.c, " channels");
     const Tensor g = gradient_like(grad, input, type), x = contiguous(to_dtype(input, type)), w = parameter(weight, type);
     const Tensor m = statistic(mean, type, z.n * groups), inverse = statistic(rstd, type, z.n * groups);
     Outputs<3> r;
