@@ -142,8 +142,10 @@ template <class T> inline void multiply_tiny(const Operands<T>* first, const Bat
 }
 
 template <class T> void run_tiny(const Operands<T>& o, const Batch* batch, int64_t begin, int64_t end) {
-  static const auto tiny = Clones<&multiply_tiny<T>>::pick();
-  tiny(&o, batch, begin, end);
+  if constexpr (std::is_floating_point_v<T> || std::is_integral_v<T>) {
+    static const auto tiny = Clones<&multiply_tiny<T>>::pick();
+    tiny(&o, batch, begin, end);
+  } else multiply_tiny<T>(&o, batch, begin, end);      // GCC 12's vectors of strided complex numbers read past the end
 }
 
 template <class T> void run(const Operands<T>& o) {
