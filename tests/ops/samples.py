@@ -198,13 +198,9 @@ SAMPLES = {
     "_norm_two": S(T(3, 4), [1], False),
     "_norm_largest": S(T(3, 4), [1], False),
     "_norm_smallest": S(T(3, 4), [1], False),
-<<<<<<< HEAD
     "native_layer_norm": S(T(3, 4), [4], T(4), T(4), 1e-5, without=STATISTICS),
-=======
-    "native_layer_norm": S(T(3, 4), [4], T(4), T(4), 1e-5),
     "_lstm_steps": S(T(4, 8), T(2, 2), T(2, 2), T(8, 2), False),
     "_lstm_steps_backward": S(T(4, 2), T(4, 2), T(4, 8), T(2, 2), T(2, 2), T(8, 2), T(4, 2), T(4, 2), T(4, 8), False, True),
->>>>>>> perf
     "_layer_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(3, 1), T(4), 1e-5, 7, without=FACTORS),
     "_fused_rms_norm_backward": S(T(3, 4), T(3, 4), [4], T(3, 1), T(4), 1e-5, 3, without=FACTORS),
     "native_batch_norm": S(T(3, 4), T(4), T(4), None, None, True, 0.1, 1e-5, without=STATISTICS),
