@@ -27,30 +27,25 @@ struct Sequences {
   int64_t steps, batch, classes, blank, states = 1;    // states: of the longest label sequence with its blanks
   const int64_t *labels, *input_length, *target_length;
   std::vector<int64_t> first;                          // where each sample's labels begin
-  Sequences(T_ log_probs, T_ targets, T_ lengths, int64_t blank_label)
-      : steps(checked(log_probs, targets, lengths).shape()[0]), batch(log_probs.shape()[1]), classes(log_probs.shape()[2]),
-        blank(blank_label), labels(targets.data<int64_t>()), input_length(lengths.data<int64_t>()), target_length(input_length + batch) {
-    check(blank >= 0 && blank < classes, "blank must be in label range: ", blank, " with ", classes, " classes");
+  Sequences(T_ log_probs, T_ targets, T_ lengths, int64_t blank_label) : blank(blank_label) {
+    check(log_probs.dim() == 3 && (log_probs.dtype() == DType::f32 || log_probs.dtype() == DType::f64),
+          "ctc_loss: log_probs must be float32 or float64 of 3 dims, but got ", row(log_probs.dtype()).legacy, " of shape ", log_probs.shape().list());
+    steps = log_probs.shape()[0], batch = log_probs.shape()[1], classes = log_probs.shape()[2];
+    for (const Tensor& t : {targets, lengths})
+      check(t.dtype() == DType::i64 && t.is_contiguous(), "ctc_loss: targets and lengths must be packed int64, but got ", row(t.dtype()).legacy);
+    check(lengths.numel() == 2 * batch && blank >= 0 && blank < classes, "ctc_loss: lengths of shape ", lengths.shape().list(), " or blank ", blank,
+          " do not fit log_probs of shape ", log_probs.shape().list());
+    labels = targets.data<int64_t>(), input_length = lengths.data<int64_t>(), target_length = input_length + batch;
     int64_t at = 0;
     for (int64_t n = 0; n < batch; ++n) {
       first.push_back(targets.dim() == 2 ? n * targets.shape()[1] : at);
-      const int64_t room = targets.dim() == 2 ? targets.shape()[1] : targets.numel() - at;
-      check(input_length[n] >= 0 && input_length[n] <= steps, "Expected input_lengths to have value at most ", steps, ", but got value ", input_length[n]);
-      check(target_length[n] >= 0 && target_length[n] <= room, "Expected tensor to have size at least ", target_length[n], " at dimension 1, but got size ", room);
-      for (int64_t i = 0; i < target_length[n]; ++i) {
-        const int64_t label = labels[first[n] + i];
-        check<IndexError>(label >= 0 && label < classes, "ctc_loss: target ", label, " is out of range for ", classes, " classes");
-      }
       at += target_length[n];
+      check(target_length[n] >= 0 && input_length[n] >= 0 && input_length[n] <= steps && first[n] + target_length[n] <= targets.numel(),
+            "ctc_loss: lengths ", input_length[n], " and ", target_length[n], " of sample ", n, " do not fit");
+      for (int64_t i = first[n]; i < first[n] + target_length[n]; ++i)
+        check(labels[i] >= 0 && labels[i] < classes, "ctc_loss: target ", labels[i], " is not one of ", classes, " classes");
       states = std::max(states, 2 * target_length[n] + 1);
     }
-  }
-  static T_ checked(T_ log_probs, T_ targets, T_ lengths) {
-    check(log_probs.dim() == 3, "ctc_loss: log_probs must be 3-D, given shape ", log_probs.shape());
-    check(lengths.dtype() == DType::i64 && targets.dtype() == DType::i64 && lengths.is_contiguous() && targets.is_contiguous() &&
-          lengths.numel() == 2 * log_probs.shape()[1] && (targets.dim() == 1 || (targets.dim() == 2 && targets.shape()[0] == log_probs.shape()[1])),
-          "ctc_loss: targets of shape ", targets.shape(), " and lengths of shape ", lengths.shape(), " do not fit log_probs of shape ", log_probs.shape());
-    return log_probs;
   }
   // The label of state s: blanks stand before, between and after the labels.
   int64_t label(int64_t n, int64_t s) const { return s % 2 ? labels[first[n] + s / 2] : blank; }
@@ -134,12 +129,11 @@ struct CtcBackward {
   static Tensor kernel(Tensor grad, Tensor log_probs, Tensor targets, Tensor lengths, Tensor nll, Tensor alpha, int64_t blank,
                        bool zero_infinity) {
     const Sequences k(log_probs, targets, lengths, blank);
-    const DType d = log_probs.dtype();
-    check(grad.numel() == k.batch && nll.numel() == k.batch && alpha.numel() == k.batch * k.steps * k.states && grad.dtype() == d &&
-          nll.dtype() == d && alpha.dtype() == d, "_ctc_backward: the forward's values have other sizes: ", grad.shape(), ", ", nll.shape(), ", ", alpha.shape());
-    nll = contiguous(nll);
-    alpha = contiguous(alpha);
     const Tensor x = contiguous(log_probs), g = contiguous(grad);
+    for (const Tensor& t : {g, nll, alpha})
+      check(t.dtype() == x.dtype() && t.is_contiguous() && t.numel() == (t.dim() == 3 ? k.batch * k.steps * k.states : k.batch),
+            "ctc_loss: values of shape ", t.shape().list(), " do not belong to log_probs of shape ", x.shape().list());
+    check(alpha.dim() == 3, "ctc_loss: forward variables must have 3 dims, but have shape ", alpha.shape().list());
     Tensor out = zeros(x.shape(), x.dtype());
     by_real(x.dtype(), [&]<class T>(T) {
       const T *from = x.data<T>(), *a = alpha.data<T>(), *loss = nll.data<T>(), *each = g.data<T>();
@@ -183,11 +177,6 @@ Tensor ctc_loss_of(T_ log_probs, T_ targets, T_ input_lengths, T_ target_lengths
   check(targets.dim() == 2 || (batched ? total == targets.numel() : total <= targets.numel()), "Expected tensor to have size ", total,
         " at dimension 0, but got size ", targets.numel(), " for argument 'targets'");
   const Tensor labels = contiguous(to_dtype(targets, DType::i64));
-  for (int64_t n = 0, at = 0; n < batch; at += l[batch + n++])
-    for (int64_t i = 0; i < l[batch + n]; ++i) {
-      const int64_t c = labels.data<int64_t>()[(targets.dim() == 2 ? n * targets.shape()[1] : at) + i];
-      check(c >= 0 && c < classes, "ctc_loss: target ", c, " is not one of ", classes, " classes");
-    }
   Tensor losses = call_outputs<2, Ctc>(x, labels, lengths, blank, zero_infinity)[0];
   if (zero_infinity) losses = where(eq(losses, std::numeric_limits<double>::infinity()), zeros(Dims(), x.dtype()), losses);
   if (r == Reduce::none) return batched ? losses : squeeze(losses, 0);

@@ -37,20 +37,6 @@ void check_indices(const char* name, T_ t) {
         " instead (while checking arguments for embedding_bag)");
 }
 
-// Members of bags given directly: every row and bag must exist.
-void check_members(const char* op, T_ weight, T_ indices, T_ offsets, T_ factors, int64_t bags) {
-  check(weight.dim() == 2 && bags >= 0, op, ": weight must be 2-D, given shape ", weight.shape(), " and ", bags, " bags");
-  check(indices.dtype() == DType::i64 && offsets.dtype() == DType::i64 && indices.is_contiguous() && offsets.is_contiguous() &&
-        indices.numel() == offsets.numel(), op, ": indices and offsets must be packed int64 tensors of one length, given shapes ",
-        indices.shape(), " and ", offsets.shape());
-  check(!factors || factors.numel() == indices.numel(), op, ": per_sample_weights must have one element for each index");
-  for (int64_t i = 0; i < indices.numel(); ++i) {
-    const int64_t row = indices.data<int64_t>()[i], bag = offsets.data<int64_t>()[i];
-    check<IndexError>(row >= 0 && row < weight.shape()[0], op, ": index ", row, " is out of range for ", weight.shape()[0], " rows");
-    check<IndexError>(bag >= 0 && bag < bags, op, ": bag ", bag, " is out of range for ", bags, " bags");
-  }
-}
-
 // Which rows go to which bag, without those of padding.
 struct Bags {
   std::vector<int64_t> source, bag, place, size;       // place: the member's position among the indices
@@ -81,6 +67,22 @@ struct Bags {
   }
 };
 
+// The kernels add rows unchecked, so that lists from elsewhere are checked first.
+void check_members(T_ weight, T_ indices, T_ offsets, T_ factors, int64_t bags) {
+  check(weight.dim() == 2 && is_floating(weight.dtype()), "embedding_bag: weight must be a floating matrix, but got ", row(weight.dtype()).legacy,
+        " of shape ", weight.shape().list());
+  check(bags >= 0, "embedding_bag: negative number of bags ", bags);
+  for (const Tensor& t : {indices, offsets})
+    check(t.dtype() == DType::i64 && t.dim() == 1 && t.is_contiguous() && t.numel() == indices.numel(),
+          "embedding_bag: members must be int64 vectors of one length, but got ", row(t.dtype()).legacy, " of shape ", t.shape().list());
+  check(!factors || (factors.dim() == 1 && factors.numel() == indices.numel()), "embedding_bag: a factor is needed for each of ", indices.numel(),
+        " members");
+  const int64_t *source = indices.data<int64_t>(), *bag = offsets.data<int64_t>(), rows = weight.shape()[0];
+  for (int64_t i = 0; i < indices.numel(); ++i)
+    check(source[i] >= 0 && source[i] < rows && bag[i] >= 0 && bag[i] < bags, "embedding_bag: member ", i, " lies outside: row ", source[i], " of ",
+          rows, ", bag ", bag[i], " of ", bags);
+}
+
 Tensor whole_numbers_of(const std::vector<int64_t>& v) {
   Tensor t = empty({static_cast<int64_t>(v.size())}, DType::i64);
   std::copy(v.begin(), v.end(), t.data<int64_t>());
@@ -97,7 +99,7 @@ struct BagSum {
   using kind = Opaque;
   static constexpr auto grad_name = "EmbeddingBagBackward0";
   static Tensor kernel(Tensor weight, Tensor indices, Tensor offsets, Tensor factors, Tensor, int64_t bags) {
-    check_members("_bag_sum", weight, indices, offsets, factors, bags);
+    check_members(weight, indices, offsets, factors, bags);
     const DType type = computed_as(weight.dtype());
     const Tensor x = contiguous(to_dtype(weight, type)), f = factors ? contiguous(to_dtype(factors, type)) : factors;
     const int64_t width = weight.shape()[1];
@@ -129,7 +131,7 @@ struct BagMax {
   using kind = Opaque;
   static constexpr auto grad_name = "EmbeddingBagBackward0";
   static Outputs<2> kernel(Tensor weight, Tensor indices, Tensor offsets, int64_t bags) {
-    check_members("_bag_max", weight, indices, offsets, Tensor(), bags);
+    check_members(weight, indices, offsets, Tensor(), bags);
     const DType type = computed_as(weight.dtype());
     const Tensor x = contiguous(to_dtype(weight, type));
     const int64_t width = weight.shape()[1], n = indices.numel();

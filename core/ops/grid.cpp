@@ -230,9 +230,12 @@ struct GridSampleBackward {
   using kind = Opaque;
   static constexpr bool differentiable = false;
   static Outputs<2> kernel(Tensor grad, Tensor input, Tensor grid, int64_t mode, int64_t padding, bool aligned, bool wants_input) {
+    const Args recorded(input, grid, mode, padding);
+    GridSample::examine(recorded);
     const DType type = computed_as(input.dtype());
     const Tensor x = contiguous(to_dtype(input, type)), at = contiguous(to_dtype(grid, type)), g = contiguous(to_dtype(grad, type));
     const Sampler k(x.shape(), at.shape(), mode, padding, aligned);
+    check(g.numel() == k.batch * k.channels * k.places, "grid_sampler(): gradient of shape ", g.shape().list(), " does not fit");
     Tensor gx = zeros(wants_input ? x.shape() : Dims{0}, type), ggrid = empty(at.shape(), type);
     by_real(type, [&]<class T>(T) {
       const T *each = g.data<T>(), *from = x.data<T>(), *places = at.data<T>();

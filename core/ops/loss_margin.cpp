@@ -170,8 +170,11 @@ struct MultilabelMarginBackward {
   using kind = Opaque;
   static constexpr bool differentiable = false;
   static Tensor kernel(Tensor grad, Tensor input, Tensor target, std::string reduction) {
-    const Scores k("multilabel_margin_loss", input.shape());
     const Reduce r = reduce_of(reduction);
+    examine_labels(input, target);
+    const Scores k("multilabel_margin_loss", input.shape());
+    check(grad.numel() == (r == Reduce::none ? k.samples : 1), "multilabel_margin_loss: gradient of shape ", grad.shape().list(),
+          " does not fit the loss");
     const DType type = computed_as(input.dtype());
     const Tensor x = contiguous(to_dtype(input, type)), y = contiguous(target), g = contiguous(to_dtype(grad, type));
     Tensor gx = zeros(input.shape(), type);

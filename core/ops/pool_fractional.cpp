@@ -90,6 +90,7 @@ struct FractionalMax {
   }
   static Outputs<2> kernel(Tensor input, Dims kernel, Dims size, Tensor samples) {
     const int dims = kernel.size();
+    check(dims == 2 || dims == 3, "fractional_max_pool: expected 2 or 3 kernel sizes, but got ", kernel.list());
     const Fractions k = fractions_of(dims == 2 ? "fractional_max_pool2d" : "fractional_max_pool3d", input, kernel, size, samples, dims);
     const DType type = computed_as(input.dtype());
     const Tensor x = contiguous(to_dtype(input, type)), u = contiguous(to_dtype(samples, type));

@@ -81,6 +81,12 @@ struct Filters {
   Filters(const Dims& sizes, const Dims& out, int64_t filter, bool aligned, const Floats& scales)
       : rows(sizes[2], out[0], static_cast<Filter>(filter), aligned, scales.empty() ? 0 : scales[0]),
         columns(sizes[3], out[1], static_cast<Filter>(filter), aligned, scales.empty() ? 0 : scales[1]), planes(sizes[0] * sizes[1]) {}
+  static void examine(const Dims& sizes, const Dims& out, int64_t filter, const Floats& scales) {
+    check(sizes.size() == 4 && out.size() == 2 && (scales.empty() || scales.size() == 2) && filter >= cubic && filter <= triangle,
+          "resize: expected (N, C, H, W) and two sizes, but got ", sizes.list(), " and ", out.list());
+    check(sizes[2] > 0 && sizes[3] > 0 && out[0] > 0 && out[1] > 0, "resize: sizes should be greater than 0, but got ", sizes.list(), " and ",
+          out.list());
+  }
 };
 
 template <class T> void filter_plane(const Filters& k, const T* x, T* y, std::vector<T>& wide) {
@@ -181,6 +187,7 @@ struct FilterResample {
     return names[args[2].as_int()];
   }
   static Tensor kernel(Tensor input, Dims out, int64_t filter, bool aligned, Floats scales) {
+    Filters::examine(input.shape(), out, filter, scales);
     const DType type = input.dtype() == DType::u8 ? DType::u8 : computed_as(input.dtype());
     const Tensor x = contiguous(to_dtype(input, type));
     const Filters k(x.shape(), out, filter, aligned, scales);
@@ -211,6 +218,9 @@ struct FilterResampleBackward {
   static constexpr auto doc = "The adjoint of resizing by a filter.";
   using kind = Opaque;
   static Tensor kernel(Tensor grad, Dims sizes, Dims out, int64_t filter, bool aligned, Floats scales) {
+    Filters::examine(sizes, out, filter, scales);
+    check(grad.shape() == Dims({sizes[0], sizes[1], out[0], out[1]}), "resize: gradient of shape ", grad.shape().list(), " does not fit ", sizes.list(),
+          " and ", out.list());
     const DType type = computed_as(grad.dtype());
     const Tensor g = contiguous(to_dtype(grad, type));
     const Filters k(sizes, out, filter, aligned, scales);

@@ -91,6 +91,8 @@ DRAWN = {"values": "random numbers", "grad": "random numbers", "strides": "drawn
          "half": "other numbers are drawn for other dtypes"}
 FACTORS = {"grad": "its inputs belong together: random ones make it no gradient of anything",
            "half": "it is computed from values of other calls"}
+NORMALIZED = {"grad": "its gradient is that of probabilities that sum to 1"}
+ONCE = {"gradgrad": "has no second derivative"}
 CAST = {"half": "its result has the dtype that its arguments name"}
 WHOLE_STORAGE = {"strides": "asks for the strides of its input"}
 
@@ -350,6 +352,35 @@ SAMPLES = {
     # losses
     "nll_loss_nd": S(T(3, 4), L(0, 3, 1)),
     "_nll_loss_backward": S(T(), L(0, 3, 1), None, "mean", -100, [3, 4]),
+    "multi_margin_loss": S(T(3, 4), L(0, 3, 1)),
+    "multilabel_margin_loss": S(T(2, 3), L([0, 2, -1], [1, -1, 0]), without=ONCE),
+    "_multilabel_margin_backward": S(T(), T(2, 3), L([0, 2, -1], [1, -1, 0]), "mean"),
+    "_ctc": S(T(4, 2, 3), L([1, 2], [2, 2]), L([4, 3], [2, 1]), 0, False, without=NORMALIZED),
+    "_ctc_backward": None,
+    "ctc_loss.Tensor": S(T(4, 2, 3), L([1, 2], [2, 2]), L(4, 3), L(2, 1), without=NORMALIZED),
+    "ctc_loss.IntList": S(T(4, 2, 3), L([1, 2], [2, 2]), [4, 3], [2, 1], without=NORMALIZED),
+    "_bag_sum": S(T(4, 3), L(0, 3, 1), L(0, 0, 1), None, None, 2),
+    "_bag_max": S(T(4, 3), L(0, 3, 1), L(0, 0, 1), 2),
+    "embedding_bag": S(T(4, 3), L(0, 3, 1), L(0, 2)),
+    "_filter_resample": S(T(1, 2, 3, 4), [5, 2], 0, False, []),
+    "_filter_resample_backward": S(T(1, 2, 5, 2), [1, 2, 3, 4], [5, 2], 0, False, []),
+    "upsample_bicubic2d": S(T(1, 2, 3, 4), [5, 2], False),
+    "_upsample_bilinear2d_aa": S(T(1, 2, 3, 4), [5, 2], False),
+    "_upsample_bicubic2d_aa": S(T(1, 2, 3, 4), [5, 2], False),
+    "_upsample_lanczos2d_aa": S(T(1, 2, 3, 4), [5, 2], False),
+    "_upsample_bilinear2d_bytes": S(T(1, 2, 3, 4), [5, 2], False),
+    "grid_sampler": S(T(1, 2, 3, 4), T(1, 2, 2, 2), 0, 0, False, without=ONCE),
+    "grid_sampler_2d": S(T(1, 2, 3, 4), T(1, 2, 2, 2), 0, 0, False, without=ONCE),
+    "grid_sampler_3d": S(T(1, 2, 2, 3, 4), T(1, 2, 2, 2, 3), 0, 0, False, without=ONCE),
+    "_grid_sampler_backward": S(T(1, 2, 2, 2), T(1, 2, 3, 4), T(1, 2, 2, 2), 0, 0, False, True),
+    "affine_grid_generator": S(T(1, 2, 3), [1, 1, 2, 3], False),
+    "_fractional_max": S(T(1, 2, 4, 5), [2, 2], [2, 3], T(1, 2, 2)),
+    "fractional_max_pool2d": S(T(1, 2, 4, 5), [2, 2], [2, 3], T(1, 2, 2)),
+    "fractional_max_pool3d": S(T(1, 2, 3, 4, 5), [1, 2, 2], [2, 2, 3], T(1, 2, 3)),
+    "_pack_padded_sequence": S(T(3, 2, 2), L(3, 1), False),
+    "_pad_packed_sequence": S(T(4, 2), L(2, 1, 1), False, 0, -1),
+    "norm_except_dim": S(T(3, 4), 2, 0),
+    "_weight_norm": S(T(3, 4), T(3, 1), 0),
     "_class_coefficients": S(T(3, 4), L(0, 3, 1), None, "mean", -100, 0.0),
     "_cross_entropy_indices": S(T(3, 4), L(0, 3, 1), None, "mean", -100, 0.1),
     "_cross_entropy_backward": S(T(), T(3, 4), L(0, 3, 1), None, "mean", -100, 0.1),
@@ -372,7 +403,8 @@ SAMPLES = {
 }
 
 # Ops that need no example: their memory is uninitialised, or another op's words explain them.
-UNSHOWN = {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "empty", "empty_like",
+UNSHOWN = {"upsample_bicubic2d", "grid_sampler_2d", "grid_sampler_3d", "fractional_max_pool2d", "fractional_max_pool3d",
+           "new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full", "empty", "empty_like",
            "empty_strided", "slice", "alias", "native_layer_norm", "native_batch_norm",
            "rand_like", "randn_like", "randint_like"}
 

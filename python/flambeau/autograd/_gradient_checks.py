@@ -172,7 +172,7 @@ def _gradients(output: Any, wanted: list[Any], weight: Any, **options: Any) -> l
 def _analytical_jacobians(output: Any, wanted: list[Any], check_dtypes: bool) -> list[Any]:
     """Per input the matrix (input elements, output elements)."""
     columns: list[list[Any]] = [[] for _ in wanted]
-    weight = _C.zeros_like(output.detach(), memory_format=_C.contiguous_format)
+    weight = _C.zeros(tuple(output.shape), dtype=output.dtype)
     flat = weight.view(-1)
     for element in range(output.numel()):
         flat[element] = 1
