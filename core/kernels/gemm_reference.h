@@ -149,7 +149,11 @@ template <class T> void run_tiny(const Operands<T>& o, const Batch* batch, int64
 }
 
 template <class T> void run(const Operands<T>& o) {
-  static const auto large = Clones<&multiply<T>>::pick();
+  void (*large)(const Operands<T>*, T*) = &multiply<T>;
+  if constexpr (std::is_floating_point_v<T> || std::is_integral_v<T>) {
+    static const auto wide = Clones<&multiply<T>>::pick();
+    large = wide;
+  }
   const size_t bytes = sizeof(T) * std::min<int64_t>(depth, o.k) * (std::min<int64_t>(panel_cols, o.n) + tile_cols<T>);
   const std::unique_ptr<void, decltype(&std::free)> panels(std::aligned_alloc(64, (bytes + 63) / 64 * 64), &std::free);
   if (!panels) std::abort();                           // a megabyte is gone, inside a parallel region

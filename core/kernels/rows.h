@@ -48,6 +48,7 @@ inline DType computed_as(DType d) { return d == DType::f16 || d == DType::bf16 ?
 
 // Calls body(float()) or body(double()) for a dtype that kernels compute in.
 template <class Body> decltype(auto) by_real(DType d, const Body& body) {
+  check<UnsupportedError>(d == DType::f32 || d == DType::f64, "this operation is not implemented for '", row(d).legacy, "'");
   return d == DType::f64 ? body(double()) : body(float());
 }
 
