@@ -2,6 +2,7 @@
 #include "base/isa.h"
 #include "base/parallel.h"
 #include "bind/python.h"
+#include "kernels/gemm.h"
 #include "ops.h"
 
 namespace fb {
@@ -14,6 +15,7 @@ void bind_runtime(nb::module_& m) {
     check(n > 0, "set_num_threads expects a positive integer");
     set_thread_count(n);
   });
+  m.def("_has_onednn", [] { return has_onednn(); });
   m.def("_cpu_level", [] { return cpu_level(); });
   m.def("get_default_dtype", [] { return nb::borrow(dtype_object(default_dtype())); });
   m.def("_set_default_dtype", [](nb::handle d) {

@@ -365,4 +365,12 @@ void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, const Scal
   gemm_batched(p, {static_cast<int64_t>(a_offsets.size()), a_offsets.data(), b_offsets.data()});
 }
 
+bool has_onednn() {
+#ifdef FB_ONEDNN
+  return true;
+#else
+  return false;
+#endif
+}
+
 }  // namespace fb

@@ -36,4 +36,6 @@ Matrix matrix_of(const Tensor& t);                     // the last two dims
 void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, const Scalar& alpha = 1, const Scalar& beta = 0,
                  const Tensor& bias = {});
 
+bool has_onednn();                                     // was oneDNN there when flambeau was built?
+
 }  // namespace fb

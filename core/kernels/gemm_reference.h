@@ -28,7 +28,10 @@ template <class T> inline void pack_b(T* panels, const T* b, int64_t row, int64_
     for (int64_t p = 0; p < k; ++p, panels += w) {
       const T* from = b + p * row + j * col;
       if (here == w && col == 1) for (int c = 0; c < w; ++c) panels[c] = from[c];
-      else for (int c = 0; c < w; ++c) panels[c] = c < here ? from[c * col] : T{};
+      else {
+        for (int64_t c = 0; c < here; ++c) panels[c] = from[c * col];
+        for (int64_t c = here; c < w; ++c) panels[c] = T{};
+      }
     }
   }
 }

@@ -7,19 +7,6 @@ from . import _C
 from . import errors
 
 _C._set_error_classes(errors._classes)
-
-
-def _absent(name):
-    if name.startswith("_"):
-        raise AttributeError(name)
-
-    def call(*args, **kwargs):
-        raise errors.UnsupportedError(f"flambeau has no {name} yet")
-    call.__name__ = name
-    return call
-
-
-_C.__getattr__ = _absent
 from . import _formats  # noqa: E402
 from ._C import *  # noqa: E402, F401, F403
 from ._formats import (channels_last, channels_last_3d, contiguous_format, layout, memory_format,  # noqa: E402, F401
@@ -41,6 +28,9 @@ globals().update(_types)
 from .autograd import (Variable as _Variable, enable_grad, inference_mode, no_grad,  # noqa: E402, F401
                        set_grad_enabled)
 
+from . import _absent_ops  # noqa: E402
+
+_absent_ops.apply()
 Tensor = _C.Tensor
 __version__ = "2.13.0+flambeau0.1.0"
 

@@ -1,0 +1,23 @@
+"""Operations that modules call and the core does not have yet: each raises an error that says so."""
+from __future__ import annotations
+
+from . import _C, errors
+
+NAMES = ("geqrf", "linalg_householder_product", "linalg_inv", "linalg_qr", "linalg_solve", "matrix_exp",
+         "sparse_compressed_tensor", "sparse_coo_tensor", "_push_saved_tensors_hooks", "_pop_saved_tensors_hooks",
+         "_set_saved_tensors_hooks_disabled", "_will_engine_execute_node", "_set_onednn_enabled", "_set_onednn_verbose")
+
+
+def _refusing(name):
+    def call(*args, **kwargs):
+        raise errors.UnsupportedError(f"flambeau has no {name.lstrip('_')} yet")
+
+    call.__name__ = name
+    return call
+
+
+def apply():
+    """Give the extension module a refusing function for each name it lacks."""
+    for name in NAMES:
+        if not hasattr(_C, name):
+            setattr(_C, name, _refusing(name))
