@@ -1,7 +1,7 @@
 """Checks gradients against finite differences; the work is done in `_gradcheck`, imported on first use."""
 from __future__ import annotations
 
-__all__ = ["GradcheckError", "gradcheck", "gradgradcheck"]
+__all__ = ["gradcheck", "gradgradcheck"]
 
 
 def gradcheck(func, inputs, **options):

@@ -86,15 +86,7 @@ class saved_tensors_hooks:
     Args:
         pack_hook: from the tensor to save to any object; it must not change the tensor.
         unpack_hook: from that object to a tensor with the same values.
-    Errors: RuntimeError on entry while `disable_saved_tensors_hooks` is in force.
-
-    >>> import flambeau as torch
-    >>> x = torch.ones(3, requires_grad=True)
-    >>> with torch.autograd.graph.saved_tensors_hooks(lambda t: t.tolist(), torch.tensor):
-    ...     y = (x * x).sum()
-    >>> y.backward()
-    >>> x.grad
-    tensor([2., 2., 2.])
+    Errors: UnsupportedError for now: the recorder cannot hand out what it saves yet.
     """
 
     def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:

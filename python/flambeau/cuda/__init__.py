@@ -150,7 +150,6 @@ for _name in _storage_names:
     globals()[_name] = absent_class(__name__, _name, not_built)
 
 _SUBMODULES = (
-    "amp",
     "graphs",
     "memory",
     "nccl",
