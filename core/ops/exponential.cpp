@@ -176,7 +176,7 @@ struct LogitVjp {
   static constexpr auto schema = "_logit_vjp(Tensor grad, Tensor self, Scalar eps) -> Tensor";
   static constexpr auto doc =
       "grad / (x (1 - x)) within [eps, 1 - eps], 0 outside; eps < 0: within [0, 1], nan outside.";
-  using kind = Elementwise<>;
+  using kind = Elementwise<Result::same, floats_only>;
   template <class T> static T forward(T g, T x, T eps) {
     T low = math::select(eps < T(0), T(0), eps);
     T outside = math::select(eps < T(0), T(math::nan<T>), T(0));
