@@ -10,7 +10,7 @@ namespace fb {
   X(arithmetic) X(division) X(power) X(sign) X(clamp) X(pairs) X(comparison) X(bitwise) X(rounding) \
   X(complex) X(exponential) X(trigonometric) X(special) X(special_gamma) X(special_bessel) \
   X(special_polynomial) X(activation) X(activation_gate) X(activation_vjp) X(reduce) X(statistics) \
-  X(extreme) X(scan) X(sort) X(search) X(view) X(shape) X(join) X(copy) X(index) X(index_along) \
+  X(extreme) X(scan) X(sort) X(search) X(view) X(join) X(copy) X(index) X(index_along) \
   X(gather) X(masked) X(create) X(random) X(random_create) X(random_sample) X(matmul) X(linear) \
   X(softmax) X(loss) X(loss_class) X(loss_pair) X(loss_margin) X(normalize) X(normalize_channel) \
   X(embedding) X(dropout) X(update) X(update_adaptive) X(conv) X(pool) X(pool_fractional) X(addmm) \

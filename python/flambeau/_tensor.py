@@ -401,10 +401,6 @@ def _set_imag(self, value):
     _C.imag(self).copy_(value)
 
 
-def layout(self):
-    return _C.strided
-
-
 _legacy_names = {}
 
 

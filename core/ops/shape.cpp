@@ -1,8 +1,0 @@
-#include "op/build.h"
-#include "ops.h"
-
-namespace fb {
-
-FB_GROUP(shape)
-
-}  // namespace fb
