@@ -60,6 +60,23 @@ struct PythonNode final : Node {
 
 PyObject* node_registry = nullptr;                     // address → wrapper, weakly: one object per node
 
+// Programs that draw graphs read the class of a node, so each name has one, made when first seen.
+nb::object node_class(std::string_view name, bool accumulates) {
+  static PyObject* classes = PyDict_New();             // kept until the process ends, as types are
+  const nb::str key(name.data(), name.size());
+  if (PyObject* known = PyDict_GetItem(classes, key.ptr())) return nb::borrow(known);
+  nb::object base = nb::borrow(nb::type<NodeHandle>());
+  nb::dict body;
+  body["__module__"] = "builtins";
+  body["__slots__"] = nb::tuple();
+  if (accumulates)
+    body["variable"] = nb::module_::import_("builtins").attr("property")(
+        nb::cpp_function([](const NodeHandle& h) { return give(h.leaf); }));
+  nb::object made = nb::handle(reinterpret_cast<PyObject*>(&PyType_Type))(key, nb::make_tuple(base), body);
+  PyDict_SetItem(classes, key.ptr(), made.ptr());
+  return made;
+}
+
 nb::object node_object(const Ref<Node>& node, const Tensor& leaf) {
   if (auto* p = dynamic_cast<PythonNode*>(node.get())) return p->context;
   if (!node_registry) {
@@ -70,6 +87,7 @@ nb::object node_object(const Ref<Node>& node, const Tensor& leaf) {
   nb::object known = nb::handle(node_registry).attr("get")(key);
   if (!known.is_none()) return known;
   nb::object made = nb::cast(NodeHandle{node, leaf});
+  made.attr("__class__") = node_class(node ? node->name() : std::string_view("AccumulateGrad"), !node);
   nb::handle(node_registry).attr("__setitem__")(key, made);
   return made;
 }
@@ -80,10 +98,27 @@ Ref<Node> node_of(nb::handle h) {
   return {};
 }
 
+// (node, output) of every input; an input that needs no gradient has no edge and shows as (None, 0).
 nb::object next_functions(const NodeHandle& h) {
   nb::list l;
-  if (h.node) for (const Edge& e : h.node->edges)
+  if (!h.node) return nb::tuple(l);
+  auto show = [&](const Edge& e) {
     l.append(e ? nb::make_tuple(node_object(e.node, e.leaf), e.node ? e.out_nr : 0) : nb::make_tuple(nb::none(), 0));
+  };
+  const auto* recorded = dynamic_cast<const OpNode*>(h.node.get());
+  if (!recorded) {
+    for (const Edge& e : h.node->edges) show(e);
+    return nb::tuple(l);
+  }
+  const Op& op = *recorded->op;
+  int next = 0;
+  const auto& edges = recorded->edges;
+  for (int i = 0; i < op.schema.count; ++i) {
+    const int before = next;
+    while (next < edges.size() && edges[next].param == i) show(edges[next++]);
+    if (next == before && op.vjp[i].function && op.schema.params[i].type == Type::Tensor) show(Edge{});
+  }
+  while (next < edges.size()) show(edges[next++]);     // of ops with one rule for all inputs
   return nb::tuple(l);
 }
 
@@ -217,13 +252,9 @@ void bind_autograd(nb::module_& m) {
   m.attr("Node") = n;
   n.def("name", [](const NodeHandle& h) { return h.node ? std::string(h.node->name()) : std::string("torch::autograd::AccumulateGrad"); });
   n.def_prop_ro("next_functions", next_functions);
-  n.def_prop_ro("variable", [](const NodeHandle& h) { return give(h.leaf); });
   n.def_prop_ro("metadata", [](nb::handle h) {
     if (!nb::hasattr(h, "_metadata")) h.attr("_metadata") = nb::dict();
     return h.attr("_metadata");
-  });
-  n.def("__repr__", [](const NodeHandle& h) {
-    return text("<", h.node ? h.node->name() : std::string_view("AccumulateGrad"), " object>");
   });
   n.def("_sequence_nr", [](const NodeHandle& h) { return h.node ? h.node->sequence : 0; });
   m.def("_node_hook", [](nb::handle h, nb::object f, bool before) {

@@ -84,3 +84,18 @@ def test_increment_version():
     assert t._version == before + 2
     with pytest.raises(RuntimeError):
         graph.increment_version(3)
+
+
+def test_node_classes_are_named_and_show_every_input():
+    w, x = torch.ones(2, requires_grad=True), torch.ones(2)
+    node = (x * w).grad_fn
+    assert type(node).__name__ == "MulBackward0" and isinstance(node, torch.autograd.graph.Node)
+    assert repr(node).startswith("<MulBackward0 object at 0x") and not hasattr(node, "variable")
+    (first, _), (second, _) = node.next_functions
+    assert first is None and type(second).__name__ == "AccumulateGrad" and second.variable is w
+
+
+def test_grad_takes_a_generator_of_inputs():
+    layer = torch.nn.Linear(2, 3)
+    grads = torch.autograd.grad(layer(torch.ones(1, 2)).sum(), layer.parameters())
+    assert [g.shape for g in grads] == [(3, 2), (3,)]

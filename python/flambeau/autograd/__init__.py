@@ -1,6 +1,8 @@
 """Reverse-mode differentiation: `backward`, `grad`, `Function`, and the modes of the recorder."""
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .. import _C
 from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
 from .function import Function  # noqa: F401
@@ -17,7 +19,7 @@ __all__ = ["Variable", "Function", "backward", "grad", "no_grad", "enable_grad",
 
 
 def _as_tuple(value):
-    return tuple(value) if isinstance(value, (list, tuple)) else (value,)
+    return (value,) if isinstance(value, _C.Tensor) or not isinstance(value, Iterable) else tuple(value)
 
 
 def _seeds(outputs, given, is_grads_batched=False):

@@ -98,8 +98,6 @@ class FunctionCtx:
     def register_prehook(self, hook):
         return _C._node_hook(self._node, hook, True)
 
-    def __repr__(self):
-        return f"<{type(self).__name__} object>"
 
 
 class _FunctionMeta(type):
