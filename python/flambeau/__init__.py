@@ -28,16 +28,17 @@ globals().update(_types)
 from .autograd import (Variable as _Variable, enable_grad, inference_mode, no_grad,  # noqa: E402, F401
                        set_grad_enabled)
 
+from .torch_version import TorchVersion as _TorchVersion  # noqa: E402
 from . import _absent_ops  # noqa: E402
 
 _absent_ops.apply()
 Tensor = _C.Tensor
-__version__ = "2.13.0+flambeau0.1.0"
+__version__ = _TorchVersion("2.13.0+flambeau0.1.0")
 
 _submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends", "testing", "serialization", "storage",
                "mps", "mtia", "xpu", "accelerator", "random", "linalg", "fft", "special", "func", "distributions",
                "errors", "legacy", "as_torch", "viz", "multiprocessing", "jit", "compiler", "amp", "sparse", "types",
-               "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler",
+               "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler", "torch_version",
                "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor",
                "nested", "masked", "signal", "ao", "cpu", "demo"}
 _lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing",

@@ -1,6 +1,7 @@
 """The command line: `python -m flambeau demo`, `run`, `info`, `doctor`."""
 
 import argparse
+import os
 import sys
 
 
@@ -47,7 +48,18 @@ def _add_run(commands) -> None:
 def _run(program: str, arguments: list[str]) -> int:
     from flambeau import as_torch
 
-    as_torch.run(program, arguments)
+    try:
+        as_torch.run(program, arguments)
+    except Exception as error:  # shown as `python program.py` would show it, without the frames of the runner
+        own = os.path.abspath(program)
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename != own:
+            trace = trace.tb_next
+        if isinstance(error, OSError) and trace is None:
+            print(f"flambeau: can't open file {own!r}: {error.strerror}", file=sys.stderr)
+            return 2
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        return 1
     return 0
 
 

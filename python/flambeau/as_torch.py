@@ -14,9 +14,11 @@ import os
 import sys
 import types
 
+from .torch_version import TorchVersion
+
 __all__ = ["install", "run"]
 
-VERSION = "2.13.0"
+VERSION = TorchVersion("2.13.0")
 
 
 class _Forward(types.ModuleType):
@@ -126,6 +128,9 @@ def install():
     for top in names:
         spec = importlib.machinery.ModuleSpec(top, None, is_package=True)
         sys.modules[top].__spec__ = spec
+    # Programs print the type of a tensor; nothing finds these two classes by the name of their module.
+    flambeau.Tensor.__module__ = "torch"
+    flambeau.nn.Parameter.__module__ = "torch.nn.parameter"
     _reach_child_processes()
 
 
@@ -135,6 +140,7 @@ def run(program, arguments=()):
     Args:
         program: path of the file.
         arguments: what it finds in `sys.argv[1:]`.
+    Errors: OSError if the file cannot be read, SyntaxError if it is no Python; else what the program raises.
     """
     install()
     path = os.path.abspath(program)
