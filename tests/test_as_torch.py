@@ -38,7 +38,8 @@ print(__name__, sys.argv[1:], type(torch.ones(1)), type(nn.Parameter(torch.ones(
 def test_exit_codes_and_traces_are_the_programs_own(run):
     failing = run("def f():\n    raise KeyError('here')\n\n\nf()\n")
     assert failing.returncode == 1
-    assert failing.stderr.splitlines()[1].strip().startswith('File "') and "program.py" in failing.stderr.splitlines()[1]
+    first = failing.stderr.splitlines()[1].strip()
+    assert first.startswith('File "') and "program.py" in first
     assert "as_torch.py" not in failing.stderr and failing.stderr.endswith("KeyError: 'here'\n")
     assert run("import sys; sys.exit(3)").returncode == 3
     assert "SyntaxError" in run("x = (").stderr

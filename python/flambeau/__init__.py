@@ -38,8 +38,8 @@ __version__ = _TorchVersion("2.13.0+flambeau0.1.0")
 _submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends", "testing", "serialization", "storage",
                "mps", "mtia", "xpu", "accelerator", "random", "linalg", "fft", "special", "func", "distributions",
                "errors", "legacy", "as_torch", "viz", "multiprocessing", "jit", "compiler", "amp", "sparse", "types",
-               "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler", "torch_version",
-               "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor",
+               "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler",
+               "torch_version", "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor",
                "nested", "masked", "signal", "ao", "cpu", "demo"}
 _lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing",
          "printoptions": "_printing",
