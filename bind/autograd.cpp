@@ -4,6 +4,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "autograd/engine.h"
+#include "autograd/saved.h"
 #include "bind/python.h"
 #include "ops.h"
 
@@ -15,7 +16,16 @@ struct PythonHook final : Hook {
   nb::object function;
   explicit PythonHook(nb::object f) : function(std::move(f)) {}
   static Tensor result(const nb::object& r) { return r.is_none() ? Tensor() : take(r); }
-  Tensor on_grad(const Tensor& grad) override { return result(function(give(grad))); }
+  std::string name() const { return nb::hasattr(function, "__name__") ? nb::cast<std::string>(nb::str(nb::object(function.attr("__name__")))) : std::string("hook"); }
+  Tensor on_grad(const Tensor& grad) override {
+    const nb::object r = function(give(grad));
+    if (r.is_none()) return {};
+    check<TypeError>(is_tensor(r.ptr()), "hook '", name(), "' has returned ", Py_TYPE(r.ptr())->tp_name, ", not a Tensor or None");
+    Tensor replaced = take(r);
+    check<ShapeError>(replaced.shape() == grad.shape(), "hook '", name(), "' has changed the size of value: from ", grad.shape().list(), " to ", replaced.shape().list());
+    check<DTypeError>(replaced.dtype() == grad.dtype(), "hook '", name(), "' has changed the type of value: from ", name_of(grad.dtype()), " to ", name_of(replaced.dtype()));
+    return replaced;
+  }
   static nb::object packed(const Tensors& list) {
     nb::object t = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(list.size())));
     for (size_t i = 0; i < list.size(); ++i) PyTuple_SET_ITEM(t.ptr(), static_cast<Py_ssize_t>(i), to_python(Tensor(list[i])));
@@ -191,8 +201,8 @@ void bind_tensor_history(nb::module_& m) {
         return;
       }
       const Tensor g = take(v);
-      check(g.shape() == b->layout.shape, "assigned grad has data of a different size");
-      check(g.dtype() == b->dtype, "assigned grad has data of a different type");
+      check<ShapeError>(g.shape() == b->layout.shape, "assigned grad has another size than the tensor: grad ", g.shape().list(), ", tensor ", b->layout.shape.list());
+      check<DTypeError>(g.dtype() == b->dtype, "assigned grad has another dtype than the tensor: grad ", name_of(g.dtype()), ", tensor ", name_of(b->dtype));
       check(g.body() != b, "can't assign Variable as its own grad");
       b->grad = g;
     });
@@ -309,7 +319,16 @@ void bind_autograd(nb::module_& m) {
     const Tensors list = take_list(tensors, false);
     for (size_t i = 0; i < list.size(); ++i) list[i]->version() = nb::cast<uint32_t>(versions[i]);
   });
+  m.def("_whole_backward", whole_backward);
   m.def("_current_graph_task_id", [] { return current_backward(); });
+  m.def("_will_engine_execute_node", [](nb::handle h) {
+    const Ref<Node> node = node_of(h);
+    return will_run(node.get(), node ? nullptr : nb::cast<NodeHandle&>(h).leaf.body());
+  });
+  m.def("_tied", [](nb::handle value, const NodeHandle& h, int edge) {   // with the history of an input of the node
+    const Edge& e = h.node->edges[edge];
+    return give(e ? tied(take(value), e) : detached(take(value)));
+  });
   m.def("is_anomaly_check_nan_enabled", [] { return anomaly_checks_nan; });
 
   m.def("_backward", [](nb::handle roots, nb::handle seeds, nb::handle inputs, bool retain_graph, bool create_graph, bool accumulate) {

@@ -41,7 +41,8 @@ static int64_t long_value(PyObject* o) {
     const uint64_t u = PyLong_AsUnsignedLongLong(o);   // values of uint64 wrap, as C casts do
     if (PyErr_Occurred()) {
       PyErr_Clear();
-      throw Error("Overflow when unpacking long long");
+      PyErr_SetString(PyExc_OverflowError, "int too big to convert: it does not fit into 64 bits");
+      throw nb::python_error();
     }
     return static_cast<int64_t>(u);
   }
@@ -133,7 +134,11 @@ static void note_override(PyObject* o, bool& overridden) {
   if (Py_TYPE(o) != tensor_type && Py_TYPE(o) != parameter_type) overridden = true;
 }
 
-static bool push_tensors(Args& args, bool optional, PyObject* o, bool& overridden) {
+[[noreturn, gnu::cold]] static bool bad_element(std::string_view op, const char* wanted, Py_ssize_t i, int param, PyObject* item) {
+  throw TypeError(text(op, "(): expected ", wanted, " as element ", i, " in argument ", param, ", but got ", Py_TYPE(item)->tp_name));
+}
+
+static bool push_tensors(Args& args, std::string_view op, int param, bool optional, PyObject* o, bool& overridden) {
   if (!PyTuple_Check(o) && !PyList_Check(o)) return false;
   Tensors list;
   for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) {
@@ -142,7 +147,7 @@ static bool push_tensors(Args& args, bool optional, PyObject* o, bool& overridde
       list.emplace_back();
       continue;
     }
-    if (!is_tensor(item)) return false;
+    if (!is_tensor(item)) return i ? bad_element(op, "Tensor", i, param, item) : false;
     note_override(item, overridden);
     list.push_back(tensor_of(item));
   }
@@ -228,8 +233,8 @@ bool push_argument(Args& args, const Op& op, int param, PyObject* o, bool& overr
         return true;
       }
       return false;
-    case Type::Tensors: return push_tensors(args, false, o, overridden);
-    case Type::OptionalTensors: return push_tensors(args, true, o, overridden);
+    case Type::Tensors: return push_tensors(args, op.name, param, false, o, overridden);
+    case Type::OptionalTensors: return push_tensors(args, op.name, param, true, o, overridden);
     default: return false;
   }
 }

@@ -15,7 +15,10 @@ bool list_is_tuple(PyObject* key) {
   if (n >= 32) return false;
   for (Py_ssize_t i = 0; i < n; ++i) {
     PyObject* o = PyList_GET_ITEM(key, i);
-    if (PySlice_Check(o) || o == Py_Ellipsis || o == Py_None) return true;
+    if (!PySlice_Check(o) && o != Py_Ellipsis && o != Py_None && !is_tensor(o) && !(PySequence_Check(o) && !PyUnicode_Check(o))) continue;
+    if (PyErr_WarnEx(PyExc_UserWarning, "A list that stands for several indices, x[list], may come to mean one index in later versions of "
+                     "PyTorch: write x[tuple(list)] for the present meaning, or x[torch.tensor(list)] for the other one.", 1)) throw nb::python_error();
+    return true;
   }
   return false;
 }
@@ -23,6 +26,7 @@ bool list_is_tuple(PyObject* key) {
 struct Walker {
   Tensor view;
   int dim = 0;                                         // the next dim of `view` to index
+  int original = 0, dims = 0;                          // that dim, and their number, in the tensor as given: what messages name
   Tensors indices;                                     // undefined for dims taken whole; a mask stands for all its dims
   int covered = 0;                                     // dims of `view` that `indices` account for
   bool advanced = false;
@@ -32,22 +36,29 @@ struct Walker {
     indices.push_back(index);
     covered += covers;
     dim += covers;
+    original += covers;
     advanced = true;
   }
   void take_bool(bool on) {                            // a new dim of size one, kept or emptied
     view = unsqueeze(view, dim);
     put(full({1}, Scalar(on), DType::boolean), 1);
+    --original;
+  }
+  void take_int(int64_t v) {
+    const int64_t size = view.shape()[dim];
+    check<IndexError>(v >= -size && v < size, "index ", v, " is out of bounds for dimension ", original, " with size ", size);
+    view = select(view, dim, v);
+    ++original;
   }
   void take_tensor(const Tensor& t) {
     const DType d = t.dtype();
     check<IndexError>(category_of(d) <= Category::integral, "tensors used as indices must be long, int, byte or bool tensors");
     if (t.dim() == 0 && !is_mask(d)) {
-      view = select(view, dim, item_of(t).integer());
-      return;
+      return take_int(item_of(t).integer());
     }
     if (t.dim() == 0) return take_bool(item_of(t).to<bool>());
     if (!is_mask(d)) return put(t, 1);
-    check<IndexError>(dim + t.dim() <= view.dim(), "too many indices for tensor of dimension ", view.dim());
+    check<IndexError>(dim + t.dim() <= view.dim(), "too many indices for tensor of dimension ", dims);
     for (int k = 0; k < t.dim(); ++k)
       check<IndexError>(t.shape()[k] == view.shape()[dim + k], "The shape of the mask ", t.shape().list(), " at index ", k,
                         " does not match the shape of the indexed tensor ", view.shape().list(), " at index ", dim + k);
@@ -64,6 +75,7 @@ struct Walker {
     if (PySlice_Unpack(fixed.ptr(), &start, &stop, &step) < 0) throw nb::python_error();
     check<ValueError>(step > 0, "step must be greater than zero");
     const int64_t size = view.size(dim);
+    ++original;
     PySlice_AdjustIndices(size, &start, &stop, step);
     if (start == 0 && stop == size && step == 1) {
       ++dim;
@@ -73,7 +85,7 @@ struct Walker {
     ++dim;
   }
   void need_dim() const {
-    check<IndexError>(dim < view.dim(), "too many indices for tensor of dimension ", view.dim());
+    check<IndexError>(dim < view.dim(), "too many indices for tensor of dimension ", dims);
   }
   void take_one(PyObject* o, int after) {              // after: dims that the indices behind this one cover
     int64_t v;
@@ -81,6 +93,7 @@ struct Walker {
       view = unsqueeze(view, dim);
       ++dim;
     } else if (o == Py_Ellipsis) {
+      original += view.dim() - after - dim;
       dim = view.dim() - after;
     } else if (PyBool_Check(o)) {
       take_bool(o == Py_True);
@@ -94,10 +107,10 @@ struct Walker {
     } else if (PyLong_Check(o) || (!PySequence_Check(o) && to_int(o, v))) {
       need_dim();
       to_int(o, v);
-      const int64_t size = view.shape()[dim];
-      check<IndexError>(v >= -size && v < size, "index ", v, " is out of bounds for dimension ", dim, " with size ", size);
-      view = select(view, dim, v);
-    } else if (PySequence_Check(o) && !PyUnicode_Check(o)) {
+      take_int(v);
+    } else if (PyUnicode_Check(o) || PyBytes_Check(o)) {
+      throw TypeError(text("a tensor is not indexed by names: invalid data type '", Py_TYPE(o)->tp_name, "'"));
+    } else if (PySequence_Check(o)) {
       need_dim();
       const Tensor t = tensor_from_data(o, nullptr, true);
       take_tensor(t.numel() == 0 ? to_dtype(t, DType::i64) : t);
@@ -134,9 +147,9 @@ void walk_key(Walker& w, PyObject* key) {
     PyObject* o = PyTuple_GET_ITEM(key, i);
     int after = 0;
     if (o == Py_Ellipsis) {
-      check<IndexError>(++ellipses <= 1, "an index can only have a single ellipsis ('...')");
       for (Py_ssize_t k = i + 1; k < n; ++k) after += dims_covered(PyTuple_GET_ITEM(key, k));
-      check<IndexError>(w.view.dim() - after >= w.dim, "too many indices for tensor of dimension ", w.view.dim());
+      check<IndexError>(++ellipses == 1 || after == 0, "an index with several ellipses ('...') may have nothing behind the last one");
+      check<IndexError>(w.view.dim() - after >= w.dim, "too many indices for tensor of dimension ", w.dims);
     }
     w.take_one(o, after);
   }
@@ -173,6 +186,7 @@ PyObject* get_item(PyObject* self, PyObject* key) {
     }
     Walker w;
     w.view = tensor_of(self);
+    w.dims = w.view.dim();
     {
       Scoped python(mode.for_python, true);
       walk_key(w, key);
@@ -200,6 +214,7 @@ int set_item(PyObject* self, PyObject* key, PyObject* value) {
     Scoped python(mode.for_python, false);
     Walker w;
     w.view = tensor_of(self);
+    w.dims = w.view.dim();
     check<IndexError>(w.view.dim() > 0 || !PyLong_Check(key), "invalid index of a 0-dim tensor");
     walk_key(w, key);
     Scalar number;

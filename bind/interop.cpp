@@ -17,6 +17,7 @@ struct Inferred {
   Category category = Category::boolean;
   int dtype = -1;                                      // of NumPy scalars and tensors inside, which say more
   bool any = false;
+  int leaf = -1;                                       // how deep the numbers lie
 };
 
 bool is_list(PyObject* o) { return PyList_Check(o) || PyTuple_Check(o); }
@@ -32,6 +33,7 @@ void raise_dtype(Inferred& f, DType d) {
 
 void infer(PyObject* o, int depth, Inferred& f) {
   if (is_list(o)) {
+    if (f.leaf >= 0 && depth >= f.leaf) throw TypeError(text("a number was expected at depth ", depth, " of nested data, but got a ", Py_TYPE(o)->tp_name));
     check<ValueError>(depth < Dims::max_count, "too many dimensions in nested data");
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
     if (f.shape.size() == depth) f.shape.push(n);
@@ -42,6 +44,10 @@ void infer(PyObject* o, int depth, Inferred& f) {
     }
     return;
   }
+  const bool first = f.leaf < 0 && f.shape.size() == depth;
+  if (first) f.leaf = depth;
+  if (f.leaf != depth && !PyUnicode_Check(o) && (PyNumber_Check(o) || !PySequence_Check(o)) && !is_array_like(o))
+    throw TypeError(text("a sequence was expected at depth ", depth, " of nested data, but got ", Py_TYPE(o)->tp_name));
   if (PyFloat_Check(o)) return raise_category(f, Category::floating);
   if (PyBool_Check(o)) return raise_category(f, Category::boolean);
   if (PyLong_Check(o)) return raise_category(f, Category::integral);
@@ -55,22 +61,37 @@ void infer(PyObject* o, int depth, Inferred& f) {
       for (int i = 0; i < dtype_count; ++i) if (name == dtype_rows[i].name) return raise_dtype(f, static_cast<DType>(i));
     }
   }
-  if (PyUnicode_Check(o)) throw TypeError("new(): invalid data type 'str'");
+  if (PyUnicode_Check(o) || PyBytes_Check(o)) {
+    if (first && depth > 0 && PyUnicode_Check(o)) throw ValueError("too many dimensions: strings are no numbers, invalid data type 'str'");
+    throw TypeError(text("invalid data type '", Py_TYPE(o)->tp_name, "'"));
+  }
   if (PySequence_Check(o) && !is_tensor(o)) {
+    f.leaf = f.leaf == depth ? -1 : f.leaf;
     nb::object list = nb::steal(PySequence_List(o));
     if (list.is_valid()) return infer(list.ptr(), depth, f);
     throw nb::python_error();
   }
   if (to_scalar(o, s)) return raise_category(f, s.category());
   if (is_tensor(o)) throw ValueError("only one element tensors can be converted to Python scalars");
-  if (o == Py_None) throw TypeError("Could not infer dtype of NoneType");
   throw Error(text("Could not infer dtype of ", Py_TYPE(o)->tp_name));
+}
+
+int64_t whole_number(PyObject* o) {
+  int overflow = 0;
+  const int64_t v = PyLong_AsLongLongAndOverflow(o, &overflow);
+  check<ValueError>(!overflow, "Overflow when unpacking long long: the number does not fit into int64");
+  return v;
+}
+
+void check_real(bool real, DType d) {
+  if (!real) throw TypeError(text("must be real number, not complex: the dtype asked for is ", name_of(d)));
 }
 
 template <class T> T number_of(PyObject* o) {
   if constexpr (std::is_same_v<T, double>) if (PyFloat_Check(o)) return PyFloat_AS_DOUBLE(o);
   Scalar s;
   if (is_tensor(o)) s = item_of(tensor_of(o));
+  else if (PyLong_Check(o)) s = Scalar(whole_number(o));
   else if (!to_scalar(o, s)) throw TypeError(text("expected a number, got ", Py_TYPE(o)->tp_name));
   return s.to<T>();
 }
@@ -96,6 +117,7 @@ Tensor from_list(PyObject* data, PyObject* dtype) {
   const int64_t n = r.numel();
   const Category read = std::max(f.any ? f.category : Category::boolean, f.dtype >= 0 ? category_of(static_cast<DType>(f.dtype)) : Category::boolean);
   if (n == 0) return r;
+  check_real(read != Category::complex || is_complex(d) || d == DType::boolean, d);
   auto fill = [&](auto zero, DType packed) {
     using T = decltype(zero);
     if (packed == d) {
@@ -105,6 +127,8 @@ Tensor from_list(PyObject* data, PyObject* dtype) {
     std::vector<T> values(static_cast<size_t>(n));
     T* out = values.data();
     flatten(data, out);
+    if constexpr (std::is_same_v<T, double> || std::is_same_v<T, int64_t>)
+      if (is_integral(d)) for (const T v : values) check_holds(d, Scalar(v));
     convert_packed(packed, d, r.data(), values.data(), n);
   };
   if (read == Category::complex) fill(math::Complex<double>{}, DType::c128);
@@ -144,8 +168,8 @@ Tensor from_array(nb::handle array) {
   const std::string typestr = nb::cast<std::string>(interface["typestr"]);
   DType d;
   if (!dtype_from_typestr(typestr, d)) {
-    nb::object name = nb::str(array.attr("dtype"));
-    throw TypeError(text("can't convert np.ndarray of type ", nb::cast<std::string>(name),
+    const nb::object dtype = array.attr("dtype"), name = nb::str(nb::object(dtype.attr("type").attr("__name__")));
+    throw TypeError(text("can't convert np.ndarray of type numpy.", nb::cast<std::string>(name),
                          ". The only supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool."));
   }
   Dims shape, strides;
@@ -295,8 +319,16 @@ Tensor tensor_from_data(PyObject* data, PyObject* dtype, bool copy) {
   }
   if (PyFloat_Check(data) || PyLong_Check(data) || PyComplex_Check(data)) {
     Scalar s;
-    to_scalar(data, s);
-    if (dtype) return full(Dims(), s, dtype_of_object(dtype));
+    if (PyLong_Check(data) && !PyBool_Check(data)) s = Scalar(whole_number(data));
+    else to_scalar(data, s);
+    if (dtype) {
+      const DType d = dtype_of_object(dtype);
+      check_real(!s.is_complex() || is_complex(d) || d == DType::boolean, d);
+      if (is_integral(d)) check_holds(d, s);
+      Tensor r = empty(Dims(), d);
+      fill_packed(d, r.data(), s, 1);
+      return r;
+    }
     return full(Dims(), s, s.is_bool() ? DType::boolean : s.is_integral() ? DType::i64 : s.is_floating() ? default_dtype() : complex_of(default_dtype()));
   }
   if (is_array_like(data)) {
@@ -313,7 +345,7 @@ Tensor tensor_from_data(PyObject* data, PyObject* dtype, bool copy) {
     copy_(r, shared);
     return r;
   }
-  if (PyUnicode_Check(data)) throw TypeError("new(): invalid data type 'str'");
+  if (PyUnicode_Check(data) || PyBytes_Check(data)) throw TypeError(text("invalid data type '", Py_TYPE(data)->tp_name, "'"));
   if (!is_list(data) && PyObject_HasAttrString(data, "__array__")) {
     nb::object array = nb::handle(data).attr("__array__")();
     return tensor_from_data(array.ptr(), dtype, copy);
@@ -325,7 +357,7 @@ void bind_interop(nb::module_& m) {
   nb::class_<ArrayView>(m, "_ArrayView").def_prop_ro("__array_interface__", [](const ArrayView& v) { return array_interface(v.tensor); });
   m.def("_array_view", [](nb::handle t) { return ArrayView{take(t)}; });
   m.def("_from_data", [](nb::handle data, nb::object dtype, bool copy) { return give(tensor_from_data(data.ptr(), dtype.ptr(), copy)); },
-        nb::arg("data"), nb::arg("dtype").none(), nb::arg("copy"));
+        nb::arg("data").none(), nb::arg("dtype").none(), nb::arg("copy"));
   m.def("tensor", [](nb::handle data, nb::object dtype, nb::object device, bool requires_grad, bool) {
     if (!device.is_none()) check_device(device.ptr());
     if (is_tensor(data.ptr()))
@@ -336,7 +368,7 @@ void bind_interop(nb::module_& m) {
     check(!requires_grad || is_differentiable(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");
     t->requires_grad = requires_grad;
     return give(std::move(t));
-  }, nb::arg("data"), nb::kw_only(), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(), nb::arg("requires_grad") = false, nb::arg("pin_memory") = false);
+  }, nb::arg("data").none(), nb::kw_only(), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(), nb::arg("requires_grad") = false, nb::arg("pin_memory") = false);
   m.def("from_numpy", [](nb::handle array) {
     if (!is_array_like(array.ptr())) throw TypeError(text("expected np.ndarray (got ", Py_TYPE(array.ptr())->tp_name, ")"));
     if (array_is_read_only(array))

@@ -9,6 +9,7 @@ NB_MODULE(_C, m) {
   bind_ops(m);
   bind_indexing(m);
   bind_autograd(m);
+  bind_saved(m);
   bind_interop(m);
   bind_random(m);
   bind_runtime(m);

@@ -104,9 +104,25 @@ bool gathers(const Param& p) {                         // x.view(2, 3) is x.view
   return p.type == Type::Ints && (p.name == "size" || p.name == "shape" || p.name == "dims" || p.name == "sizes" || p.name == "repeats");
 }
 
-[[gnu::cold]] void wrong_type(const Op& op, int i, PyObject* given) {
+std::string_view shown_name(const Param& p) { return p.name == "self" ? std::string_view("input") : p.name; }
+
+// The element that keeps a sequence from being a list of ints or tensors.
+[[gnu::cold]] void wrong_element(const Op& op, int i, PyObject* given) {
   const Param& p = op.schema.params[i];
-  throw TypeError(text(op.name, "(): argument '", p.name == "self" ? std::string_view("input") : p.name, "' (position ", i + 1,
+  if ((p.type != Type::Ints && p.type != Type::Tensors) || (!PyTuple_Check(given) && !PyList_Check(given))) return;
+  int64_t v;
+  for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(given); ++k) {
+    PyObject* item = PySequence_Fast_GET_ITEM(given, k);
+    if (p.type == Type::Ints ? to_int(item, v) : is_tensor(item)) continue;
+    throw TypeError(text(op.name, "(): argument '", shown_name(p), "' (position ", i + 1, ") must be ", type_word(p.type),
+                         ", but found element of type ", Py_TYPE(item)->tp_name, " at pos ", k ? k + 1 : 0));
+  }
+}
+
+[[gnu::cold]] void wrong_type(const Op& op, int i, PyObject* given) {
+  wrong_element(op, i, given);
+  const Param& p = op.schema.params[i];
+  throw TypeError(text(op.name, "(): argument '", shown_name(p), "' (position ", i + 1,
                        ") must be ", type_word(p.type), ", not ", Py_TYPE(given)->tp_name));
 }
 
@@ -221,10 +237,23 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
   return true;
 }
 
+[[gnu::cold]] void missing(const Op& op, int first, const Call& c) {
+  std::string names;
+  int count = 0;
+  for (int i = first; i < op.schema.count; ++i) {
+    const Param& p = op.schema.params[i];
+    bool given = false;
+    for (Py_ssize_t k = 0; k < c.keywords(); ++k) given |= PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(c.kwnames, k), std::string(p.name).c_str()) == 0;
+    if (given || p.has_default || p.optional || p.keyword_only) continue;
+    names += text(count++ ? ", \"" : "\"", shown_name(p), "\"");
+  }
+  throw TypeError(text(op.name, "() missing ", count, " required positional arguments: ", names));
+}
+
 [[gnu::cold]] void explain(const Op& op, const Mismatch& why, const Call& c) {
   if (why.what == std::string_view("type")) wrong_type(op, why.param, why.given);
   if (why.what == std::string_view("missing"))
-    throw TypeError(text(op.name, "() missing 1 required positional arguments: \"", op.schema.params[why.param].name, "\""));
+    missing(op, why.param, c);
   if (why.what == std::string_view("many"))
     throw TypeError(text(op.name, "() takes ", why.param, " positional arguments but ", c.positional, " were given"));
   std::string unknown;
@@ -377,6 +406,46 @@ thread_local bool overrides_off = false;
   return false;
 }
 
+// add_(-lr, grad), addcmul_(0.1, a, b), addmm(beta, m, alpha, a, b): until PyTorch 1.5 the numbers that are keywords
+// now stood between the tensors. Numbers fill the keyword-only Scalars in order, tensors the places before them.
+[[gnu::cold]] PyObject* call_in_former_order(OpObject* self, const Call& c) {
+  for (const Overload& o : *self->overloads) {
+    const Schema& s = o.op->schema;
+    std::vector<PyObject*> given, numbers;
+    for (Py_ssize_t i = 0; i < c.positional; ++i)
+      (PyLong_Check(c.args[i]) || PyFloat_Check(c.args[i]) || PyComplex_Check(c.args[i]) ? numbers : given).push_back(c.args[i]);
+    if (numbers.empty() || given.size() < 2) continue;
+    const auto tensors = static_cast<Py_ssize_t>(given.size());
+    nb::list names;
+    for (int i = 0; i < s.count && !numbers.empty(); ++i) {
+      if (!s.params[i].keyword_only || s.params[i].type != Type::Scalar) continue;
+      names.append(nb::handle(o.names[i]));
+      given.push_back(numbers.front());
+      numbers.erase(numbers.begin());
+    }
+    if (!numbers.empty()) continue;
+    for (Py_ssize_t k = 0; k < c.keywords(); ++k) {
+      names.append(nb::handle(PyTuple_GET_ITEM(c.kwnames, k)));
+      given.push_back(c.keyword(k));
+    }
+    const nb::tuple keywords(names);
+    const Call modern{given.data(), tensors, keywords.ptr()};
+    Args args;
+    Extras extras;
+    bool overridden = false;
+    Mismatch why;
+    if (!parse(modern, o, args, extras, overridden, why)) continue;
+    static std::unordered_map<const Op*, bool> said;
+    if (!std::exchange(said[o.op], true)) {
+      const std::string message = text(o.op->name, "(): numbers between the tensors are the order of PyTorch before 1.5; write ",
+                                       s.text.substr(0, s.text.find(" ->")), ". (Said once.)");
+      if (PyErr_WarnEx(PyExc_UserWarning, message.c_str(), 1)) throw nb::python_error();
+    }
+    return run(self, *o.op, args, extras, modern);
+  }
+  return nullptr;
+}
+
 PyObject* call_python(PyObject* object, PyObject* const* given, size_t nargsf, PyObject* kwnames) {
   auto* self = reinterpret_cast<OpObject*>(object);
   const Call c{given, PyVectorcall_NARGS(nargsf), kwnames};
@@ -391,6 +460,7 @@ PyObject* call_python(PyObject* object, PyObject* const* given, size_t nargsf, P
       return run(self, *o.op, args, extras, c);
     }
     if (has_override(c)) return call_override(self, c);
+    if (PyObject* result = call_in_former_order(self, c)) return result;
     if (self->overloads->size() == 1) explain(*(*self->overloads)[0].op, why, c);
     explain_all(self, c);
     return nullptr;

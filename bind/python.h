@@ -48,6 +48,7 @@ void bind_tensor(nb::module_& m);
 void bind_ops(nb::module_& m);
 void bind_indexing(nb::module_& m);
 void bind_autograd(nb::module_& m);
+void bind_saved(nb::module_& m);
 void bind_interop(nb::module_& m);
 void bind_errors(nb::module_& m);
 void bind_random(nb::module_& m);

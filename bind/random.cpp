@@ -15,14 +15,17 @@ struct GeneratorHandle {
 
 uint64_t seed_from(nb::handle h) {                      // −2^63 … 2^64 − 1, negative ones remapped
   nb::object index = nb::steal(PyNumber_Index(h.ptr()));
-  if (!index.is_valid()) throw nb::python_error();
+  if (!index.is_valid()) {
+    PyErr_Clear();
+    throw Error(text("manual_seed expected a long, but got ", Py_TYPE(h.ptr())->tp_name));
+  }
   int overflow = 0;
   const int64_t v = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
   if (!overflow) return static_cast<uint64_t>(v);
   const uint64_t u = PyLong_AsUnsignedLongLong(index.ptr());
   if (overflow < 0 || PyErr_Occurred()) {
     PyErr_Clear();
-    throw Error("Overflow when unpacking unsigned long long: a seed lies in [-2**63, 2**64)");
+    throw ValueError("Overflow when unpacking unsigned long long: a seed lies in [-2**63, 2**64)");
   }
   return u;
 }
@@ -52,7 +55,11 @@ void bind_random(nb::module_& m) {
   nb::class_<GeneratorHandle> g(m, "Generator", nb::dynamic_attr(), nb::is_weak_referenceable());
   g.attr("__module__") = "flambeau";
   g.def("__init__", [](GeneratorHandle* self, nb::object device) {
-    if (!device.is_none()) check_device(device.ptr());
+    if (!device.is_none()) {
+      const nb::object d = nb::handle(reinterpret_cast<PyObject*>(nb::module_::import_("flambeau._C").attr("device").ptr()))(device);
+      const std::string type = nb::cast<std::string>(nb::object(d.attr("type")));
+      check<DeviceError>(type == "cpu", "there is no ", type, " generator (no CUDA device): flambeau computes on the CPU; use device='cpu'");
+    }
     new (self) GeneratorHandle{Ref<Generator>(new Generator)};
   }, nb::arg("device") = nb::none());
   g.def("manual_seed", [](nb::object self, nb::handle seed) {

@@ -7,15 +7,25 @@
 
 namespace fb {
 
+static DType dtype_argument(const char* function, nb::handle h, const char* name, int position) {
+  if (!is_dtype(h.ptr()))
+    throw TypeError(text(function, "(): argument '", name, "' (position ", position, ") must be torch.dtype, not ", Py_TYPE(h.ptr())->tp_name));
+  return dtype_of_object(h.ptr());
+}
+
 void bind_runtime(nb::module_& m) {
   interpreter.release = [] { return PyGILState_Check() ? static_cast<void*>(PyEval_SaveThread()) : nullptr; };
   interpreter.acquire = [](void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); };
   m.def("get_num_threads", [] { return thread_count(); });
-  m.def("set_num_threads", [](int n) {
+  m.def("set_num_threads", [](nb::handle count) {
+    check(PyLong_Check(count.ptr()) && !PyBool_Check(count.ptr()), "set_num_threads expects an int, but got ", Py_TYPE(count.ptr())->tp_name);
+    const int n = nb::cast<int>(count);
     check(n > 0, "set_num_threads expects a positive integer");
     set_thread_count(n);
   });
   m.def("_has_onednn", [] { return has_onednn(); });
+  m.def("_set_onednn_enabled", enable_onednn);
+  m.def("_set_onednn_verbose", set_onednn_verbose);
   m.def("_cpu_level", [] { return cpu_level(); });
   m.def("get_default_dtype", [] { return nb::borrow(dtype_object(default_dtype())); });
   m.def("_set_default_dtype", [](nb::handle d) {
@@ -24,9 +34,9 @@ void bind_runtime(nb::module_& m) {
     set_default_dtype(type);
   });
   m.def("promote_types", [](nb::handle a, nb::handle b) {
-    return nb::borrow(dtype_object(promote(dtype_of_object(a.ptr()), dtype_of_object(b.ptr()))));
+    return nb::borrow(dtype_object(promote(dtype_argument("promote_types", a, "type1", 1), dtype_argument("promote_types", b, "type2", 2))));
   }, nb::arg("type1"), nb::arg("type2"));
-  m.def("can_cast", [](nb::handle a, nb::handle b) { return can_cast(dtype_of_object(a.ptr()), dtype_of_object(b.ptr())); },
+  m.def("can_cast", [](nb::handle a, nb::handle b) { return can_cast(dtype_argument("can_cast", a, "from_", 1), dtype_argument("can_cast", b, "to", 2)); },
         nb::arg("from_"), nb::arg("to"));
   m.def("_all_true", [](nb::handle bools) {
     const Tensor t = contiguous(take(bools));

@@ -138,11 +138,16 @@ PyObject* slot_ipow(PyObject* x, PyObject* y, PyObject*) {
 PyObject* slot_neg(PyObject* x) { return call_by_name("neg", &x, 1); }
 PyObject* slot_pos(PyObject* x) { return Py_NewRef(x); }
 PyObject* slot_abs(PyObject* x) { return call_by_name("abs", &x, 1); }
-PyObject* slot_invert(PyObject* x) { return call_by_name("bitwise_not", &x, 1); }
+PyObject* slot_invert(PyObject* x) {
+  const DType d = body_of(x)->dtype;
+  if (category_of(d) > Category::integral)
+    return PyErr_Format(PyExc_TypeError, "~ (operator.invert) takes integer and Boolean-type tensors, not %s", std::string(name_of(d)).c_str());
+  return call_by_name("bitwise_not", &x, 1);
+}
 
-Scalar the_item(PyObject* o, const char* what) {
+template <class E = Error> Scalar the_item(PyObject* o, const char* what) {
   const Tensor t = tensor_of(o);
-  check(t.numel() == 1, what);
+  check<E>(t.numel() == 1, what);
   check(bool(t->storage), "a tensor inside a transform has no value of its own here");
   return item_of(t);
 }
@@ -159,7 +164,7 @@ int slot_bool(PyObject* x) {
 }
 PyObject* slot_int(PyObject* x) {
   try {
-    const Scalar s = the_item(x, not_one);
+    const Scalar s = the_item<ValueError>(x, not_one);
     if (s.is_floating()) return PyLong_FromDouble(s.real());
     if (s.is_complex()) throw Error("value cannot be converted to type int64_t without overflow");
     return PyLong_FromLongLong(s.integer());
@@ -169,7 +174,7 @@ PyObject* slot_int(PyObject* x) {
 }
 PyObject* slot_float(PyObject* x) {
   try {
-    const Scalar s = the_item(x, not_one);
+    const Scalar s = the_item<ValueError>(x, not_one);
     check(!s.is_complex() || s.to<math::Complex<double>>().im == 0, "value cannot be converted to type double without overflow");
     return PyFloat_FromDouble(s.real());
   } catch (...) {
@@ -295,6 +300,7 @@ static void bind_attributes(nb::class_<Body>& t) {
     [](Self s, bool v) {
       Body* b = body_of(s.ptr());
       check(!v || is_differentiable(b->dtype), "only Tensors of floating point dtype can require gradients");
+      check(!v || mode.inference || !b->inference(), "requires_grad=True cannot be set on an inference tensor outside InferenceMode; clone() it first.");
       check(v || !grad_node(b), "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
       b->requires_grad = v;
     });
@@ -304,7 +310,10 @@ static void bind_attributes(nb::class_<Body>& t) {
   t.def_prop_ro("ndim", [](Self s) { return body_of(s.ptr())->layout.dim(); });
   t.def_prop_ro("itemsize", [](Self s) { return bytes_of(body_of(s.ptr())->dtype); });
   t.def_prop_ro("nbytes", [](Self s) { return body_of(s.ptr())->layout.numel * bytes_of(body_of(s.ptr())->dtype); });
-  t.def_prop_ro("_version", [](Self s) { return body_of(s.ptr())->version(); });
+  t.def_prop_ro("_version", [](Self s) {
+    check(!body_of(s.ptr())->inference(), "Inference tensors do not track a version counter.");
+    return body_of(s.ptr())->version();
+  });
   t.def_prop_ro("is_leaf", [](Self s) { return !requires_grad(body_of(s.ptr())) || !body_of(s.ptr())->node; });
   t.def_prop_ro("output_nr", [](Self s) { return body_of(s.ptr())->out_nr; });
   t.def_prop_rw("data", [](Self s) { return give(with_own_version(take(s))); },
@@ -329,15 +338,21 @@ static void bind_attributes(nb::class_<Body>& t) {
     return l.dim() == 4 && l.strides[1] == 1 &&
            l.strides[3] == l.shape[1] && l.strides[2] == l.shape[1] * l.shape[3] && l.strides[0] == l.shape[1] * l.shape[2] * l.shape[3];
   }, nb::arg("memory_format") = nb::none());
-  t.def("size", [](Self s, nb::object dim) -> nb::object {
+  auto dim_from = [](nb::handle o, const char* method) {
+    int64_t v;
+    if (!to_int(o.ptr(), v)) throw TypeError(text(method, "(): argument 'dim' (position 1) must be int, not ", Py_TYPE(o.ptr())->tp_name));
+    return v;
+  };
+  t.def("size", [dim_from](Self s, nb::object dim) -> nb::object {
     const Dims& shape = body_of(s.ptr())->layout.shape;
     if (dim.is_none()) return nb::steal(size_object(shape));
-    check<IndexError>(shape.size() > 0, "Dimension specified as ", nb::cast<int64_t>(dim), " but tensor has no dimensions");
-    return nb::int_(shape[wrap_dim(nb::cast<int64_t>(dim), shape.size())]);
+    const int64_t d = dim_from(dim, "size");
+    check<IndexError>(shape.size() > 0, "Dimension specified as ", d, " but tensor has no dimensions");
+    return nb::int_(shape[wrap_dim(d, shape.size())]);
   }, nb::arg("dim") = nb::none());
-  t.def("stride", [](Self s, nb::object dim) -> nb::object {
+  t.def("stride", [dim_from](Self s, nb::object dim) -> nb::object {
     const Dims& strides = body_of(s.ptr())->layout.strides;
-    if (!dim.is_none()) return nb::int_(strides[wrap_dim(nb::cast<int64_t>(dim), strides.size())]);
+    if (!dim.is_none()) return nb::int_(strides[wrap_dim(dim_from(dim, "stride"), strides.size())]);
     nb::object r = nb::steal(PyTuple_New(strides.size()));
     for (int i = 0; i < strides.size(); ++i) PyTuple_SET_ITEM(r.ptr(), i, PyLong_FromLongLong(strides[i]));
     return r;

@@ -150,7 +150,13 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   PyObject *type = nullptr, *index = Py_None;
   if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:device", const_cast<char**>(names), &type, &index)) return nullptr;
   if (Py_TYPE(type) == device_type) return Py_NewRef(type);
-  if (PyLong_Check(type)) return new_device("cuda", static_cast<int>(PyLong_AsLong(type)));
+  if (PyLong_Check(type) && PyLong_AsLong(type) >= 0) return new_device("cuda", static_cast<int>(PyLong_AsLong(type)));
+  PyObject* number = PyLong_Check(type) ? type : index;
+  if (number != Py_None && (!PyLong_Check(number) || PyLong_AsLong(number) < 0)) {
+    PyErr_Clear();
+    if (!PyLong_Check(number)) return PyErr_Format(PyExc_TypeError, "device(): argument 'index' (position 2) must be int, not %s", Py_TYPE(number)->tp_name);
+    return PyErr_Format(PyExc_RuntimeError, "Device index must not be negative: got %S", number);
+  }
   if (!PyUnicode_Check(type)) return PyErr_Format(PyExc_TypeError, "device(): argument 'type' (position 1) must be str, not %s", Py_TYPE(type)->tp_name);
   return parse_device(PyUnicode_AsUTF8(type), index == Py_None ? -1 : static_cast<int>(PyLong_AsLong(index)));
 }

@@ -15,10 +15,6 @@ def _module(name):
     return importlib.util.find_spec(f"flambeau.{name}") is not None
 
 
-def _refuses(name):
-    return getattr(torch._C, name).__module__ == "flambeau._absent_ops"
-
-
 # what is missing → (is it there?, parts of the ids of the tests that wait for it)
 WAITING = {
     "flambeau.func": (
@@ -28,19 +24,6 @@ WAITING = {
     "forward-mode derivatives": (
         lambda: _module("autograd.forward_ad"),
         ["test_gradcheck.py::test_forward_and_batched"],
-    ),
-    "saved-tensor hooks": (
-        lambda: not _refuses("_push_saved_tensors_hooks"),
-        ["test_graph.py::test_saved_tensors_hooks", "test_graph.py::test_hooks_can_be_disabled",
-         "test_graph.py::test_save_on_cpu", "test_graph.py::test_mutation_of_saved_tensors"],
-    ),
-    "asking the engine": (
-        lambda: not _refuses("_will_engine_execute_node"),
-        ["test_graph.py::test_multi_grad_hook_all"],
-    ),
-    "switching oneDNN off": (
-        lambda: not _refuses("_set_onednn_enabled"),
-        ["test_absent_devices.py::test_cpu_libraries"],
     ),
     "flambeau.linalg": (
         lambda: _module("linalg"),

@@ -54,6 +54,7 @@ class States {
     return static_cast<int>(all_.size()) - 1;
   }
   State& operator[](int i) { return all_[i]; }
+  const State& operator[](int i) const { return all_[i]; }
   int size() const { return static_cast<int>(all_.size()); }
 
  private:
@@ -97,6 +98,12 @@ class Run {
       else run_leaf(i);
     }
     return std::move(captured_);
+  }
+
+  bool restricted() const { return !inputs_.empty(); }
+  bool comes_to(const Node* node, const Body* leaf) const {
+    const int i = states_.find(node ? static_cast<const void*>(node) : leaf);
+    return i >= 0 && states_[i].needed;
   }
 
  private:
@@ -319,18 +326,26 @@ class Run {
 }  // namespace
 
 static thread_local int64_t running = -1;
+static thread_local const Run* current = nullptr;
 int64_t current_backward() { return running; }
+bool will_run(const Node* node, const Body* leaf) {
+  check<GradError>(current, "whether a node will be executed can be asked only during the backward pass");
+  return current->comes_to(node, leaf);
+}
+bool whole_backward() { return !current || !current->restricted(); }
 
 Tensors backward(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, const BackwardOptions& options) {
   static int64_t runs = 0;
   const Scoped number(running, runs++);
-  return Run(roots, inputs, options).go(seeds);
+  Run run(roots, inputs, options);
+  const Scoped<const Run*> here(current, &run);
+  return run.go(seeds);
 }
 
 // A fused op without a vjp: differentiate its decomposition.
-void OpNode::run_decomposed(Tensor* grads_out, Small<Tensor, 4>& grads_in, bool create_graph) {
+void OpNode::run_decomposed(const Args& inputs_saved, Tensor* grads_out, Small<Tensor, 4>& grads_in, bool create_graph) {
   GradOn on;
-  Args args = saved;
+  Args args = inputs_saved;
   if (!create_graph) for (const Edge& e : edges) {
     Tensor d = detached(args[e.param].as_tensor());
     d->requires_grad = true;

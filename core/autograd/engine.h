@@ -16,5 +16,8 @@ Tensors backward(const Tensors& roots, const Tensors& seeds, const Tensors& inpu
 
 // The number of the run of backward that this thread is in; -1 outside.
 int64_t current_backward();
+// Whether that run comes to the node (or to the leaf); GradError outside of a run.
+bool will_run(const Node* node, const Body* leaf);
+bool whole_backward();                                 // false inside a run that is restricted to some inputs
 
 }  // namespace fb

@@ -6,6 +6,7 @@
 namespace fb {
 
 struct Interceptor;
+struct SavedHooks;
 
 // What a thread's calls depend on besides their arguments.
 struct Mode {
@@ -13,6 +14,7 @@ struct Mode {
   bool grad = true;                                    // record the graph?
   bool inference = false;
   bool for_python = false;                             // outputs are born inside Python objects
+  SavedHooks* saved_hooks = nullptr;                   // take what nodes save
   std::string_view grad_name;                          // set by composites whose node has PyTorch's name for the whole
 };
 inline thread_local constinit Mode mode [[gnu::tls_model("initial-exec")]] = {};

@@ -63,6 +63,8 @@ struct Node {
   void forget_retained(Body* b);
 };
 
+struct PackedTensors;
+
 // The record of an op: what its vjps asked for.
 struct OpNode final : Node, Cached<OpNode> {
   const Op* op;
@@ -75,18 +77,21 @@ struct OpNode final : Node, Cached<OpNode> {
   std::unique_ptr<DType[]> types;
   Small<Dims, 2> list_shapes;
   bool saved_any = false;
+  std::shared_ptr<const PackedTensors> packed;         // saved tensors that hooks took
 
   explicit OpNode(const Op& o) : op(&o) {}
   std::string_view name() const override { return grad_name; }
   void run(Tensor* grads_out, Small<Tensor, 4>& grads_in, bool create_graph) override;
   void drop_saved() override;
   bool saves_anything() const override { return saved_any; }
+  void pack();
+  void unpack(const PackedTensors& all, Args& inputs, Tensor* outputs, bool create_graph) const;
 
  private:
   void check_versions() const;
-  void run_decomposed(Tensor* grads_out, Small<Tensor, 4>& grads_in, bool create_graph);
+  void run_decomposed(const Args& inputs, Tensor* grads_out, Small<Tensor, 4>& grads_in, bool create_graph);
   void fit(Tensor& grad, const Edge& edge) const;
-  Tensor output_value(int k, bool create_graph);
+  Tensor output_value(const Tensor& value, int k, bool create_graph);
 };
 
 // How a view was made from its root: replaying the steps on the root gives it again.

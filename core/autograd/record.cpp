@@ -1,5 +1,5 @@
 #include "autograd/modes.h"
-#include "autograd/node.h"
+#include "autograd/saved.h"
 #include "func/interceptor.h"
 #include "op/call.h"
 #include "ops.h"
@@ -117,6 +117,15 @@ static void add_edges(OpNode& n, const Args& args, uint32_t& saves) {
   }
 }
 
+static void check_savable(const Op& op, const Value& v) {
+  auto check_one = [&](Body* b) {
+    check<GradError>(!b->inference(), op.name, ": inference tensors cannot be saved for backward. Clone the tensor made in "
+                     "inference mode to get a normal one, or make it under torch.no_grad() instead.");
+  };
+  if (v.tag == Value::tensor) check_one(v.body());
+  else for (const Tensor& t : v.as_tensors()) if (t) check_one(t.body());
+}
+
 Ref<OpNode> begin_record(const Op& op, const Args& args, Form form) {
   if (!needs_record(args)) return {};
   Ref<OpNode> n(new OpNode(op));
@@ -136,6 +145,7 @@ Ref<OpNode> begin_record(const Op& op, const Args& args, Form form) {
       n->saved.push(clone(args[0].as_tensor()));
       n->saved_any = true;
     } else {
+      check_savable(op, args[i]);
       n->saved.push(args[i]);
       n->saved_any = true;
     }
@@ -177,8 +187,9 @@ void finish_record(const Op& op, Ref<OpNode> n, const Args& args, Tensor* out, F
   const int outputs = op.schema.output_count;
   if (form == Form::functional) {
     for (int k = 0; k < outputs; ++k) {
-      if (outputs > 1) n->outputs.push_back({out[k] ? out[k].shape() : Dims(), out[k] ? out[k].dtype() : DType::i64});
-      if (!out[k] || !is_differentiable(out[k].dtype())) continue;
+      const bool constant = !out[k] || !is_differentiable(out[k].dtype()) || (op.constant_outputs >> k & 1);
+      if (outputs > 1) n->outputs.push_back({out[k] ? out[k].shape() : Dims(), constant ? DType::i64 : out[k].dtype()});
+      if (constant) continue;
       out[k]->node = Ref<Node>(n.get());
       out[k]->requires_grad = true;
       out[k]->out_nr = static_cast<uint16_t>(k);
@@ -189,11 +200,13 @@ void finish_record(const Op& op, Ref<OpNode> n, const Args& args, Tensor* out, F
     n->out[k] = output_alias(out[k]);
     n->out_versions[k] = version_of(out[k]);
   }
+  if (mode.saved_hooks && n->saved_any) [[unlikely]] n->pack();
 }
 
 void OpNode::drop_saved() {
   saved.clear();
   for (Tensor& t : out) t = Tensor();
+  packed.reset();
   shapes.reset();
 }
 
@@ -215,9 +228,9 @@ void OpNode::check_versions() const {
   }
 }
 
-Tensor OpNode::output_value(int k, bool create_graph) {
-  if (!out[k] || !create_graph) return out[k];
-  Tensor t = detached(out[k]);                         // the output again, this time with its history
+Tensor OpNode::output_value(const Tensor& value, int k, bool create_graph) {
+  if (!value || !create_graph) return value;
+  Tensor t = detached(value);                          // the output again, this time with its history
   t->node = Ref<Node>(this);
   t->requires_grad = true;
   t->out_nr = static_cast<uint16_t>(k);
@@ -236,17 +249,25 @@ void OpNode::fit(Tensor& grad, const Edge& edge) const {
 void OpNode::run(Tensor* grads_out, Small<Tensor, 4>& grads_in, bool create_graph) {
   check_versions();
   for (int k = 0; k < edges.size(); ++k) grads_in.emplace();
-  for (size_t k = 0; k < outputs.size(); ++k)
+  if (!op->absent_grads) for (size_t k = 0; k < outputs.size(); ++k)
     if (!grads_out[k] && is_differentiable(outputs[k].dtype)) grads_out[k] = full(outputs[k].shape, Scalar(0.0), outputs[k].dtype);
-  if (op->kind == Kind::fused && !op->vjp[0].function && !op->joint_vjp) return run_decomposed(grads_out, grads_in, create_graph);
-
   Tensor values[Schema::max_outputs];
-  for (int k = 0; k < Schema::max_outputs; ++k) values[k] = output_value(k, create_graph);
+  for (int k = 0; k < Schema::max_outputs; ++k) values[k] = out[k];
+  Args unpacked;
+  const std::shared_ptr<const PackedTensors> taken = packed;   // a hook may free the graph
+  if (taken) [[unlikely]] {
+    unpacked = saved;
+    unpack(*taken, unpacked, values, create_graph);
+  }
+  const Args& inputs = taken ? unpacked : saved;
+  if (op->kind == Kind::fused && !op->vjp[0].function && !op->joint_vjp) return run_decomposed(inputs, grads_out, grads_in, create_graph);
+
+  for (int k = 0; k < Schema::max_outputs; ++k) values[k] = output_value(values[k], k, create_graph);
   uint32_t needs = 0;
   for (const Edge& e : edges) if (e) needs |= 1u << e.param;
   DType grad_dtype = default_dtype();
   for (int k = 0; k < output_count(); ++k) if (grads_out[k]) { grad_dtype = grads_out[k].dtype(); break; }
-  const Recorded c{*op, saved, values, shapes.get(), types.get(), &list_shapes, grad_dtype, needs};
+  const Recorded c{*op, inputs, values, shapes.get(), types.get(), &list_shapes, grad_dtype, needs};
   if (op->joint_vjp) {
     Tensor by_param[Schema::max_params];
     op->vjp[edges[0].param].function(grads_out, c, by_param);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "kernels/gemm.h"
 #endif
 
 namespace fb::onednn {
@@ -127,7 +128,7 @@ struct Operand {
   void give(dnnl::stream& s) { if (buffer) dnnl::reorder(own, user).execute(s, own, user); }
 };
 
-bool fits(const ConvSizes& k, const Tensor& t) { return t.dtype() == DType::f32 && k.work() >= least_work; }
+bool fits(const ConvSizes& k, const Tensor& t) { return onednn_enabled() && t.dtype() == DType::f32 && k.work() >= least_work; }
 
 }  // namespace
 

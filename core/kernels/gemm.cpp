@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 
+#include <atomic>
 #include <climits>
 #include <cstring>
 #include <string_view>
@@ -88,7 +89,7 @@ struct Kernel {
 
 #ifdef FB_ONEDNN
 bool run_onednn(const Product& p) {
-  if (p.type != Compute::f32 || p.work() < onednn_work || p.out.rows == 1 || p.out.cols == 1) return false;
+  if (!onednn_enabled() || p.type != Compute::f32 || p.work() < onednn_work || p.out.rows == 1 || p.out.cols == 1) return false;
   const BlasLayout a = blas_layout(p.a), b = blas_layout(p.b);
   if (!a.fits || !b.fits) return false;
   const Product q = with_bias_in_place(p);
@@ -363,6 +364,17 @@ void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, const Scal
   batch_offsets(x, out.shape(), a_offsets);
   batch_offsets(y, out.shape(), b_offsets);
   gemm_batched(p, {static_cast<int64_t>(a_offsets.size()), a_offsets.data(), b_offsets.data()});
+}
+
+static std::atomic<bool> onednn_on = true;
+bool onednn_enabled() { return onednn_on.load(std::memory_order_relaxed); }
+void enable_onednn(bool on) { onednn_on.store(on, std::memory_order_relaxed); }
+bool set_onednn_verbose([[maybe_unused]] int level) {
+#ifdef FB_ONEDNN
+  return dnnl_set_verbose(level) == dnnl_success;
+#else
+  return false;
+#endif
 }
 
 bool has_onednn() {

@@ -37,5 +37,8 @@ void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, const Scal
                  const Tensor& bias = {});
 
 bool has_onednn();                                     // was oneDNN there when flambeau was built?
+bool onednn_enabled();                                 // and is it to be used? On unless switched off
+void enable_onednn(bool on);
+bool set_onednn_verbose(int level);                    // false: no oneDNN, or it knows no such level
 
 }  // namespace fb

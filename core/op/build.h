@@ -244,7 +244,7 @@ template <class S> void build(Registry& registry) {
   } else op->grad_name = default_grad_name(s.name);
   if constexpr (requires { &S::examine; }) op->examine = &S::examine;
 
-  if constexpr (K::kind == Kind::elementwise) op->number_params = ~0u;
+  if constexpr (K::kind == Kind::elementwise) op->number_params = s.tensor_count() > 1 ? ~0u : 0u;
   if constexpr (requires { &S::kernel; }) op->number_params |= Unboxed<&S::kernel>::boxed_params;
   if constexpr (requires { &S::decompose; }) op->number_params |= Unboxed<&S::decompose>::boxed_params;
   if constexpr (requires { &S::write; }) op->number_params |= Unboxed<&S::write>::boxed_params;
@@ -264,6 +264,8 @@ template <class S> void build(Registry& registry) {
   if constexpr (requires { &S::run; }) op->run = &S::run;
   if constexpr (requires { S::in_place; }) op->has_in_place = S::in_place;
   if constexpr (requires { S::out_apart; }) op->out_apart = S::out_apart;
+  if constexpr (requires { S::constant_outputs; }) op->constant_outputs = S::constant_outputs;
+  if constexpr (requires { S::absent_grads; }) op->absent_grads = S::absent_grads;
   if constexpr (requires { S::out_exact; }) op->out_exact = S::out_exact;
   if constexpr (requires { &S::decompose; }) {
     if constexpr (s.returns_list) op->decompose_list = Unboxed<&S::decompose>::list;

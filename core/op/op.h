@@ -88,6 +88,8 @@ struct Op {
   bool differentiable = false;
   bool joint_vjp = false;                              // one vjp gives the gradients of all inputs
   bool has_in_place = false, only_in_place = false, printable = false, needs_elements = false;
+  uint8_t constant_outputs = 0;                        // mask of outputs that carry no gradient
+  bool absent_grads = false;                           // vjp gets undefined tensors, not zeros, for outputs without a gradient
   bool out_apart = false, out_exact = false;           // out= may share no memory with an input; must have the dtype of the result
 
   Result result = Result::same;                        // elementwise and reduction

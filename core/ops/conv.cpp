@@ -59,10 +59,9 @@ void check_numbers(const Dims& stride, const Dims& padding, const Dims& dilation
 }
 
 void check_types(T_ x, T_ w, T_ bias) {
-  check<DTypeError>(x.dtype() == w.dtype(), "Input type (torch.", row(x.dtype()).legacy, "Tensor) and weight type (torch.",
-                    row(w.dtype()).legacy, "Tensor) should be the same");
-  check<DTypeError>(!bias || bias.dtype() == x.dtype(), "Input type (torch.", row(x.dtype()).legacy, "Tensor) and bias type (torch.",
-                    bias ? row(bias.dtype()).legacy : std::string_view(), "Tensor) should be the same");
+  check<DTypeError>(x.dtype() == w.dtype(), "Input type (", name_of(x.dtype()), ") and weight type (", name_of(w.dtype()), ") should be the same");
+  check<DTypeError>(!bias || bias.dtype() == x.dtype(), "Input type (", name_of(x.dtype()), ") and bias type (",
+                    bias ? name_of(bias.dtype()) : std::string_view(), ") should be the same");
   check<UnsupportedError>(x.dtype() != DType::boolean, "convolution is not implemented for 'Bool'");
 }
 

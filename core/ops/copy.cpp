@@ -96,6 +96,7 @@ struct FillScalar {
   )";
   using kind = Opaque;
   static void write(Tensor self, Scalar value) {
+    check_holds(self.dtype(), value);
     if (self.is_contiguous()) return fill_packed(self.dtype(), self.data(), value, self.numel());
     Tensor one = empty(Dims(), self.dtype());
     fill_packed(self.dtype(), one.data(), value, 1);

@@ -38,7 +38,9 @@ struct Full {
   )";
   using kind = Factory;
   static Tensor kernel(Dims size, Scalar value, std::optional<DType> dtype) {
-    return filled(size, value, dtype.value_or(natural_dtype(value)));
+    const DType d = dtype.value_or(natural_dtype(value));
+    check_holds(d, value);
+    return filled(size, value, d);
   }
 };
 

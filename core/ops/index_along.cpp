@@ -17,14 +17,15 @@ struct Put;
 struct ScatterReduce;
 
 // A vector of in-bounds int64 indices along dim d of x.
-static Tensor slice_rows(std::string_view op, const Tensor& index, int64_t size, bool negative) {
+static Tensor slice_rows(std::string_view op, const Tensor& index, const Dims& shape, int d, bool negative) {
+  const int64_t size = shape[d];
   check<IndexError>(index.dim() <= 1, op, "(): Index is supposed to be a vector, but got dim: ", index.dim());
   check<Error>(index.dtype() == DType::i64 || index.dtype() == DType::i32, op, "(): Expected dtype int32/int64 for index but got: ", row(index.dtype()).legacy);
   const Tensor rows = contiguous(to_dtype(at_least_1d(index), DType::i64));
   if (rows.numel() == 0) return rows;
   const auto [least, most] = range_of(rows.data<int64_t>(), rows.numel());
-  check<IndexError>(least >= (negative ? -size : 0) && most < size, op, "(): index out of range in self: ", least < 0 ? least : most,
-                    " for a dimension of size ", size);
+  check<IndexError>(least >= (negative ? -size : 0) && most < size, op, "(): index ", most >= size ? most : least,
+                    " is out of bounds for dimension ", d, " with size ", size);
   return rows;
 }
 
@@ -35,12 +36,16 @@ static IndexPlan plan_along(const Tensor& x, int d, const Tensor& rows) {
 }
 
 // Source in the shape of the slices it goes to, packed and apart from self.
-static Tensor packed_source(std::string_view op, const Tensor& self, const Tensor& source, const IndexPlan& plan) {
+template <class E> Tensor packed_source(std::string_view op, const Tensor& self, int d, const Tensor& source, const IndexPlan& plan) {
+  const Tensor given = at_least_1d(source);
+  if (given.dim() == plan.shape.size())
+    check<E>(given.shape()[d] == plan.shape[d], op, "(): Number of indices (", plan.shape[d], ") should be equal to source.size(dim): (",
+             given.shape()[d], "), for dim: ", d);
   check(self.dtype() == source.dtype(), op, "(): self (", row(self.dtype()).legacy, ") and source (", row(source.dtype()).legacy,
         ") must have the same scalar type");
   const bool scalar = source.dim() == 0 && plan.shape.product() == 1;
-  check(scalar || at_least_1d(source).shape() == plan.shape, op, "(): Number of indices should be equal to source.size(dim): source has shape ",
-        source.shape().list(), ", the slices named by index ", plan.shape.list());
+  check<ShapeError>(scalar || given.shape() == plan.shape, op, "(): source must have the shape of self but for dimension ", d, ": source has shape ",
+                    source.shape().list(), ", self ", self.shape().list(), ", the slices named by index ", plan.shape.list());
   return contiguous(share_memory(self, source) ? clone(source) : source);
 }
 
@@ -58,9 +63,9 @@ struct IndexAdd {
   using kind = Opaque;
   static void write(Tensor self, int64_t dim, Tensor index, Tensor source, Scalar alpha) {
     const int d = wrap_dim(dim, self.dim());
-    const Tensor x = at_least_1d(self), rows = slice_rows("index_add", index, x.shape()[d], false);
+    const Tensor x = at_least_1d(self), rows = slice_rows("index_add_", index, x.shape(), d, false);
     const IndexPlan plan = plan_along(x, d, rows);
-    const Tensor packed = packed_source("index_add", self, source, plan);
+    const Tensor packed = packed_source<Error>("index_add_", self, d, source, plan);
     add_indexed(plan, x, alpha.equals(1) ? packed : to_dtype(mul(packed, Value(alpha)), self.dtype()));
   }
   static NoGrad vjp_index();
@@ -86,9 +91,9 @@ struct IndexCopy {
   static void write(Tensor self, int64_t dim, Tensor index, Tensor source) {
     const int d = wrap_dim(dim, self.dim());
     check(index.dtype() == DType::i64, "index_copy_(): Expected a long tensor for index, but got ", row(index.dtype()).legacy);
-    const Tensor x = at_least_1d(self), rows = slice_rows("index_copy_", index, x.shape()[d], false);
+    const Tensor x = at_least_1d(self), rows = slice_rows("index_copy_", index, x.shape(), d, false);
     const IndexPlan plan = plan_along(x, d, rows);
-    write_indexed(plan, x, packed_source("index_copy_", self, source, plan));
+    write_indexed(plan, x, packed_source<IndexError>("index_copy_", self, d, source, plan));
   }
   static NoGrad vjp_index();
   static Tensor vjp_self(Tensor g, Arg<1, int64_t> dim, In<2> index) { return call_op<IndexFill>(g, dim.value, index, 0); }
@@ -99,7 +104,7 @@ struct IndexCopy {
 
 static void fill_slices(const Tensor& self, int64_t dim, const Tensor& index, const Tensor& one) {
   const int d = wrap_dim(dim, self.dim());
-  const Tensor x = at_least_1d(self), rows = slice_rows("index_fill_", index, x.shape()[d], true);
+  const Tensor x = at_least_1d(self), rows = slice_rows("index_fill_", index, x.shape(), d, true);
   write_indexed(plan_along(x, d, rows), x, one);
 }
 
@@ -160,7 +165,7 @@ struct IndexReduce {
           row(self.dtype()).legacy, " and (source) ", row(source.dtype()).legacy);
     const int d = wrap_dim(dim, self.dim());
     const int64_t size = self.dim() ? self.shape()[d] : 1;
-    const Tensor rows = slice_rows("index_reduce", index, size, false);
+    const Tensor rows = slice_rows("index_reduce", index, Dims{size}, 0, false);
     Dims shape = self.dim() ? self.shape() : Dims{1}, place = Dims::filled(std::max(1, self.dim()), 1);
     shape[d] = place[d] = rows.numel();
     check(shape == source.shape() || (self.dim() == 0 && source.numel() == rows.numel()), "index_reduce(): Number of indices (", rows.numel(),

@@ -27,8 +27,8 @@ struct ClassTargets {
     const int dims = sizes.size();
     check<ValueError>(dims > 0, "Expected 1 or more dimensions (got 0)");
     if (dims > 1) check_target(sizes, target.shape());
-    else check(target.dim() <= 1 && target.numel() == 1, "size mismatch (got input: ", sizes.list(), ", target: ",
-               target.shape().list(), ")");
+    else check<ValueError>(target.dim() <= 1 && target.numel() == 1, "For 1D input of size ", sizes.list(), " the target must have one element, ",
+                           "1D target must have size 1, but got target size: ", target.dim() ? target.shape()[0] : 1);
     check(target.dtype() == DType::i64 || target.dtype() == DType::u8,
           "expected target dtype to be Long or Byte, but got ", row(target.dtype()).legacy);
     check<UnsupportedError>(is_floating(dtype), "\"nll_loss_out_frame\" not implemented for '", row(dtype).legacy, "'");

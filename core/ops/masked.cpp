@@ -44,9 +44,7 @@ struct MaskedFill {
     const Tensor& self = args[0].as_tensor();
     check_mask("masked_fill", args[1].as_tensor());
     if (args[2].tag != Value::tensor) {
-      const Scalar v = args[2].as_scalar();
-      check(!v.is_complex() || is_complex(self.dtype()), "value cannot be converted to type ", name_of(self.dtype()), " without overflow");
-      return;
+      return check_holds(self.dtype(), args[2].as_scalar());
     }
     const Tensor& value = args[2].as_tensor();
     check(value.dim() == 0, "masked_fill only supports a 0-dimensional value tensor, but got tensor with ", value.dim(), " dimension(s).");

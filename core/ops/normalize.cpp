@@ -156,8 +156,9 @@ template <class T> T* data_of(T_ t) { return t ? t.data<T>() : nullptr; }
 struct NativeLayerNorm {
   static constexpr auto schema = "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) "
                                  "-> (Tensor, Tensor, Tensor)";
-  static constexpr auto doc = "layer_norm with the mean and 1/deviation of each group.";
+  static constexpr auto doc = "layer_norm with the mean and 1/deviation of each group, which are constants to autograd.";
   using kind = Fused;
+  static constexpr uint8_t constant_outputs = 0b110;
   static Outputs<3> kernel(Tensor input, Dims shape, Tensor weight, Tensor bias, double eps) {
     check_rows("LayerNormKernelImpl", input, shape, weight, bias);
     const DType type = computed_as(input.dtype());
@@ -239,6 +240,7 @@ struct FusedRmsNorm {
   static constexpr auto doc = "rms_norm with the 1/root mean square of each group.";
   using kind = Fused;
   static constexpr auto grad_name = "MulBackward0";
+  static constexpr bool absent_grads = true;
   static double eps_of(DType d, const std::optional<double>& eps) {
     if (eps) return *eps;
     if (d == DType::f64) return std::numeric_limits<double>::epsilon();
@@ -264,9 +266,16 @@ struct FusedRmsNorm {
     const Tensor rstd = scale(input, shape, eps), y = input * rstd;
     return {weight ? y * weight : y, rstd};
   }
-  static Outputs<2> vjp_all(Tensor g, In<0> x, In<2> w, OutAt<1> rstd, Arg<1, Dims> shape, Arg<3, std::optional<double>> eps, Needs needs) {
+  static Outputs<2> vjp_all(Tensor g, Tensor g_rstd, In<0> x, In<2> w, OutAt<1> rstd, Arg<1, Dims> shape,
+                            Arg<3, std::optional<double>> eps, Needs needs) {
     const int64_t mask = needs[0] | needs[2] << 1;
-    return call_outputs<2, FusedRmsNormBackward>(g, x, shape.value, rstd, w, eps.value, mask);
+    Outputs<2> r;
+    if (g) r = call_outputs<2, FusedRmsNormBackward>(g, x, shape.value, rstd, w, eps.value, mask);
+    if (g_rstd && needs[0]) {                          // d rstd / dx = -rstd³ x / n
+      const Tensor through = g_rstd * (rstd * rstd * rstd) * (-1.0 / static_cast<double>(shape.value.product())) * x;
+      r[0] = r[0] ? r[0] + through : through;
+    }
+    return r;
   }
 };
 

@@ -147,6 +147,7 @@ struct NativeBatchNorm {
                                  "Tensor? running_var, bool training, float momentum, float eps) -> (Tensor, Tensor, Tensor)";
   static constexpr auto doc = "batch_norm with the mean and 1/deviation of each channel that were used.";
   using kind = Fused;
+  static constexpr uint8_t constant_outputs = 0b110;
   static void examine(const Args& args) {
     const Tensor& x = args[0].as_tensor();
     check<IndexError>(x.dim() > 1, "Dimension out of range (expected to be in range of [-1, 0], but got 1): batch_norm needs (N, C, *)");
@@ -382,6 +383,7 @@ struct NativeGroupNorm {
   static constexpr auto schema = "_group_norm(Tensor input, int groups, Tensor? weight, Tensor? bias, float eps) -> (Tensor, Tensor, Tensor)";
   static constexpr auto doc = "group_norm with the mean and 1/deviation of each group.";
   using kind = Fused;
+  static constexpr uint8_t constant_outputs = 0b110;
   static constexpr auto grad_name = "NativeGroupNormBackward0";
   template <class T> struct Groups { int64_t channels, groups, s; const T *w, *b; T eps; };
   template <class T> static void rows(const T* x, T* y, T* mean, T* rstd, const Groups<T>& k, int64_t begin, int64_t end) {

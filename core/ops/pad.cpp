@@ -17,7 +17,7 @@ struct Col2im;
 
 // The last pair of `pad` belongs to the first padded dim.
 static Dims padded_shape(const Dims& shape, const Dims& pad) {
-  check(pad.size() % 2 == 0, "Length of pad must be even but instead it equals ", pad.size());
+  check(pad.size() % 2 == 0, "Length of pad must be divisible by 2, but it is ", pad.size());
   check(pad.size() <= 2 * shape.size(), "Length of pad should be no more than twice the number of dimensions of the input. Pad length is ",
         pad.size(), " while the input has ", shape.size(), " dimensions.");
   Dims r = shape;
@@ -234,7 +234,7 @@ struct Patches {                                       // of images (n, c, h, w)
   }
   static int64_t places(int64_t size, int64_t pad, int64_t dilation, int64_t kernel, int64_t stride) {
     const int64_t room = size + 2 * pad - dilation * (kernel - 1) - 1;
-    return room < 0 ? 0 : room / stride + 1;
+    return room < 0 ? -((-room + stride - 1) / stride) + 1 : room / stride + 1;
   }
   int64_t length() const { return rows * columns; }
 
@@ -275,6 +275,8 @@ struct Im2col {
   using kind = Opaque;
   static constexpr auto grad_name = "Im2ColBackward0";
   static Tensor kernel(Tensor self, Dims kernel_size, Dims dilation, Dims padding, Dims stride) {
+    check<IndexError>(self.dim() >= 3, "unfold(): Dimension out of range (expected to be in range of [", -self.dim(), ", ", self.dim() - 1,
+                      "], but got ", self.dim() == 2 ? 2 : 1, "): an image has at least 3 dimensions");
     check(self.dim() == 3 || self.dim() == 4, "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions "
           "for input, but got: ", self.shape().list());
     const bool batched = self.dim() == 4;

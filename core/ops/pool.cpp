@@ -48,6 +48,9 @@ Dims per_dim(const char* op, const char* name, const Dims& given, int dims) {
 }
 
 void check_input(const char* op, const Dims& sizes, int dims) {
+  if (std::string_view(op) == "avg_pool2d")
+    check<IndexError>(sizes.size() >= 3, op, ": Dimension out of range (expected to be in range of [", -sizes.size(), ", ", sizes.size() - 1,
+                      "], but got -3): input has shape ", sizes.list());
   bool full = sizes.size() == dims + 1 || sizes.size() == dims + 2;
   for (int i = sizes.size() == dims + 2 ? 1 : 0; full && i < sizes.size(); ++i) full = sizes[i] > 0;
   check(full, op, ": Expected ", dims + 1, "D or ", dims + 2, "D (batch mode) tensor with optional 0 dim batch size for input, but got:",

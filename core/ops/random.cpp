@@ -46,6 +46,7 @@ struct ExponentialIn {
   using kind = Opaque;
   static void write(Tensor self, double rate, Generator* g) {
     check(rate > 0, "exponential_ expects lambda > 0.0, but found lambda=", rate);
+    check<DTypeError>(is_floating(self.dtype()), "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified ", row(self.dtype()).legacy);
     draw_floats(self, "exponential_cpu", [&](auto* out, int64_t n, Rounding) { exponential(out, n, rate, generator_or_default(g)); });
   }
   static Tensor vjp(Tensor g) { return zeros_like(g); }

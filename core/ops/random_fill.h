@@ -17,7 +17,7 @@ inline Rounding rounding_of(DType d) {
 
 // Calls draw(T*, n, Rounding) on packed memory in the order of self's strides. Half types are drawn as float.
 template <class Draw> void draw_floats(const Tensor& self, const char* op, Draw&& draw) {
-  check<DTypeError>(is_floating(self.dtype()), "\"", op, "\" not implemented for '", row(self.dtype()).legacy, "'");
+  check<UnsupportedError>(is_floating(self.dtype()), "\"", op, "\" not implemented for '", row(self.dtype()).legacy, "'");
   const bool half = bytes_of(self.dtype()) == 2;
   if (self.is_contiguous() && !half) {
     if (self.dtype() == DType::f32) draw(self.data<float>(), self.numel(), Rounding::none);

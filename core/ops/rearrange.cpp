@@ -41,9 +41,9 @@ struct Repeat {
     const Dims shape = padded(x.shape(), n);
     Dims out, apart, ones, wide;                       // apart: the result with copies and elements in dims of their own
     for (int k = 0; k < n; ++k) {
-      check(repeats[k] >= 0, "Trying to create tensor with negative dimension ", repeats[k] * shape[k], ": repeats ", repeats.list());
       out.push(repeats[k] * shape[k]);
     }
+    for (int64_t size : out) check(size >= 0, "Trying to create tensor with negative dimension ", size, ": ", out.list());
     for (int k = 0; k < n; ++k)
       for (int64_t s : {repeats[k], shape[k]}) {
         apart.push(s);

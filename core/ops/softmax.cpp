@@ -85,7 +85,8 @@ inline void backward_columns(const T* g, const T* y, T* gx, int64_t n, int64_t i
 template <bool logs> Tensor softmax_of(const Tensor& self, int64_t dim, std::optional<DType> dtype) {
   const int d = wrap_dim(dim, self.dim());
   const DType wanted = dtype.value_or(self.dtype()), type = computed_as(wanted);
-  check<UnsupportedError>(is_floating(wanted), "\"", logs ? "log_softmax" : "softmax", "\" not implemented for '",
+  check<UnsupportedError>(is_floating(wanted), "\"", logs ? "log_softmax" : "softmax", d == self.dim() - 1 || self.dim() == 0 ? "_lastdim" : "",
+                          "_kernel_impl\" not implemented for '",
                           row(wanted).legacy, "'");
   const Tensor x = contiguous(to_dtype(self, type));
   Tensor y = empty(x.shape(), type);

@@ -1,9 +1,11 @@
 #include "tensor/convert.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
+#include "base/error.h"
 #include "base/half.h"
 #include "base/isa.h"
 #include "base/scalar.h"
@@ -125,6 +127,29 @@ void copy_strided(int bytes, char* out, int64_t out_stride, const char* in, int6
     case 8: return copy_run<uint64_t>(out, out_stride, in, in_stride, n);
     default: return copy_run<Wide>(out, out_stride, in, in_stride, n);
   }
+}
+
+static double largest_of(DType d) {
+  switch (d) {
+    case DType::f16: return 65504;
+    case DType::bf16: return 0x1.FEp127;
+    case DType::f32: case DType::c64: return 0x1.FFFFFEp127;
+    default: return 0x1.FFFFFFFFFFFFFp1023;
+  }
+}
+
+bool holds(DType dtype, const Scalar& value) {
+  if (value.is_complex() && !is_complex(dtype) && value.to<Complex<double>>().im != 0) return false;
+  if (dtype == DType::boolean) return true;
+  const double v = value.real();
+  if (is_differentiable(dtype)) return !(std::abs(v) > largest_of(dtype)) || std::isinf(v);
+  if (dtype == DType::i64) return value.is_integral() || (v >= -0x1p63 && v < 0x1p63);
+  const double limit = std::ldexp(1.0, 8 * bytes_of(dtype) - (dtype == DType::u8 ? 0 : 1));
+  return v > (dtype == DType::u8 ? -limit : -limit - 1) && v < limit;
+}
+
+void check_holds(DType dtype, const Scalar& value) {
+  check(holds(dtype, value), "value cannot be converted to type ", name_of(dtype), " without overflow");
 }
 
 void fill_packed(DType dtype, void* out, const Scalar& value, int64_t n) {

@@ -19,9 +19,9 @@ Body::~Body() {
 
 void destroy(Body* b) { delete b; }
 
-static Tensor new_tensor() {
+static Tensor new_tensor(bool inference = mode.inference) {
   Tensor t(Ref<Body>::adopt(mode.for_python ? python_objects.new_body() : new Body));
-  if (mode.inference) [[unlikely]] t->more().inference = true;
+  if (inference) [[unlikely]] t->more().inference = true;
   return t;
 }
 
@@ -49,7 +49,7 @@ Tensor empty_like(const Tensor& t, DType dtype) {
 }
 
 Tensor alias(const Tensor& t, const Layout& layout) {
-  Tensor r = new_tensor();
+  Tensor r = new_tensor(t->inference());               // a view is what its base is
   r->layout = layout;
   r->dtype = t.dtype();
   r->storage = t->storage;

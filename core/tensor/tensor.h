@@ -80,6 +80,7 @@ struct Body {
   }
   ViewInfo* view() const { return extra ? extra->view : nullptr; }
   Wrapper* wrapper() const { return extra ? extra->wrapper : nullptr; }
+  bool inference() const { return extra && extra->inference; }
   TensorExtra& more() {
     if (!extra) extra = std::make_unique<TensorExtra>();
     return *extra;

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import importlib as _importlib
+from math import e, inf, nan, pi  # noqa: F401
 
 from . import _C
 from . import errors
@@ -20,6 +21,7 @@ from . import overrides  # noqa: E402
 overrides._install()
 from ._functions import *  # noqa: E402, F401, F403
 from .functional import *  # noqa: E402, F401, F403
+from ._windows import *  # noqa: E402, F401, F403
 from .random import (default_generator, get_rng_state, initial_seed, manual_seed, seed,  # noqa: E402, F401
                      set_rng_state)
 from ._legacy_types import types as _types  # noqa: E402
@@ -33,6 +35,7 @@ from . import _absent_ops  # noqa: E402
 
 _absent_ops.apply()
 Tensor = _C.Tensor
+newaxis = None
 __version__ = _TorchVersion("2.13.0+flambeau0.1.0")
 
 _submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends", "testing", "serialization", "storage",

@@ -10,7 +10,7 @@ __all__ = ["is_tensor", "is_storage", "is_floating_point", "is_complex", "numel"
            "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
            "get_deterministic_debug_mode", "set_float32_matmul_precision", "get_float32_matmul_precision",
            "set_warn_always", "is_warn_always_enabled", "set_flush_denormal", "compiled_with_cxx11_abi",
-           "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
+           "get_device_module", "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
            "broadcast_tensors", "cartesian_prod", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d"]
 
 _settings = {"deterministic": 0, "matmul_precision": "highest", "interop_threads": 1, "warn_always": False}
@@ -27,13 +27,21 @@ def is_storage(obj):
     return isinstance(obj, (_C.UntypedStorage, TypedStorage))
 
 
+def _need_tensor(function, name, position, given):
+    if not isinstance(given, _C.Tensor):
+        raise TypeError(f"{function}(): argument '{name}' (position {position}) must be Tensor, not "
+                        f"{type(given).__name__}")
+
+
 def is_floating_point(input):
     """Whether the dtype of `input` is floating."""
+    _need_tensor("is_floating_point", "input", 1, input)
     return input.is_floating_point()
 
 
 def is_complex(input):
     """Whether the dtype of `input` is complex."""
+    _need_tensor("is_complex", "input", 1, input)
     return input.is_complex()
 
 
@@ -49,11 +57,13 @@ def is_neg(input):
 
 def is_inference(input):
     """Whether `input` was made in inference mode."""
+    _need_tensor("is_inference", "input", 1, input)
     return input.is_inference()
 
 
 def numel(input):
     """The number of elements."""
+    _need_tensor("numel", "input", 1, input)
     return input.numel()
 
 
@@ -112,6 +122,22 @@ def set_default_device(device):
         _C._check_device(device)
 
 
+def get_device_module(device=None):
+    """The module of a kind of device: `flambeau.cpu`, `flambeau.cuda` …
+
+    Args: device, a device or its name; None for the default.
+    Errors: RuntimeError for anything else, or a kind without a module.
+    """
+    import importlib
+    if device is not None and not isinstance(device, (str, _C.device)):
+        raise RuntimeError(f"Invalid value of device '{device}', expect torch.device, str, or None")
+    kind = "cpu" if device is None else _C.device(device).type
+    try:
+        return importlib.import_module(f"{__package__}.{kind}")
+    except ModuleNotFoundError:
+        raise RuntimeError(f"Device '{kind}' does not have a corresponding module 'torch.{kind}'.") from None
+
+
 def get_num_interop_threads():
     """Threads for running operations side by side."""
     return _settings["interop_threads"]
@@ -133,14 +159,16 @@ def broadcast_shapes(*shapes):
     shapes = [(s,) if isinstance(s, int) else tuple(s) for s in shapes]
     rank = max((len(s) for s in shapes), default=0)
     result = [1] * rank
-    for shape in shapes:
+    for position, shape in enumerate(shapes):
         for i, size in enumerate(shape, rank - len(shape)):
             if size < 0:
                 raise RuntimeError(f"Trying to create tensor with negative dimension ({size}): ({size})")
             if size == 1 or size == result[i]:
                 continue
             if result[i] != 1:
-                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape")
+                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape: argument "
+                                   f"{position} is {list(shape)}, whose dimension {i - rank} has length {size}, and "
+                                   f"{result[i]} was needed for {[list(s) for s in shapes[:position]]}")
             result[i] = size
     return _C.Size(result)
 
@@ -175,6 +203,8 @@ def equal(input, other):
     >>> fb.equal(fb.tensor([1, 2]), fb.tensor([1, 2]))
     True
     """
+    _need_tensor("equal", "input", 1, input)
+    _need_tensor("equal", "other", 2, other)
     if input.shape != other.shape:
         return False
     return _C._all_true(_C.eq(input, other))

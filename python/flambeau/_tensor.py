@@ -22,6 +22,9 @@ def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=
 
 def requires_grad_(self, requires_grad=True):
     """Set whether autograd records operations on this leaf; returns self."""
+    if not isinstance(requires_grad, bool):
+        raise TypeError("requires_grad_(): argument 'requires_grad' (position 1) must be bool, not "
+                        + requires_grad.__class__.__name__)
     self.requires_grad = requires_grad
     return self
 
@@ -131,6 +134,8 @@ def type(self, dtype=None, non_blocking=False, **kwargs):
 
 def type_as(self, other):
     """This tensor converted to the dtype of `other`."""
+    if not isinstance(other, Tensor):
+        raise TypeError(f"type_as(): argument 'other' (position 1) must be Tensor, not {other.__class__.__name__}")
     return self.to(other.dtype)
 
 
@@ -215,8 +220,6 @@ def _rebuild(cls, dtype_name, shape, data, requires_grad, state):
 
 
 def __reduce_ex__(self, protocol):
-    if not self.is_leaf:
-        raise RuntimeError("only leaf tensors can be pickled: call detach() first")
     packed = _C._detach(self).contiguous()
     if packed.storage_offset() or packed.numel() * packed.element_size() != packed.untyped_storage().nbytes():
         packed = packed.clone(memory_format=_C.contiguous_format)
@@ -294,8 +297,30 @@ def where(self, condition, other=None):
     return _C.where(condition)
 
 
+def sum_to_size(self, *size):
+    """This tensor summed down to `size`: the reverse of expanding. Itself if it has that shape.
+
+    Args: size, a shape that expands to this tensor's.
+    Errors: RuntimeError if it does not.
+
+    >>> fb.ones(2, 3).sum_to_size(1, 3)
+    tensor([[2., 2., 2.]])
+    """
+    size = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
+    extra = self.dim() - len(size)
+    if extra < 0 or any(s not in (1, mine) for s, mine in zip(size, self.shape[extra:])):
+        raise RuntimeError(f"size {list(size)} is not expandable to size {list(self.shape)}.")
+    if tuple(self.shape) == size:
+        return self
+    kept = [extra + i for i, s in enumerate(size) if s == 1 and self.shape[extra + i] != 1]
+    result = self.sum(dim=[*range(extra), *kept], keepdim=True)
+    return result.view(size) if extra else result
+
+
 def apply_(self, function):
     """Replace each element by `function(element)`, in place."""
+    if self.requires_grad:
+        raise TypeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
     values = [function(v) for v in self.reshape(-1).tolist()]
     return self.copy_(_C.tensor(values, dtype=self.dtype).reshape(self.shape))
 
@@ -310,6 +335,8 @@ def set_(self, source=None, storage_offset=0, size=None, stride=None):
     """Have this tensor show the memory of `source`; returns self."""
     if source is None:
         source = _C.empty(0, dtype=self.dtype)
+    elif isinstance(source, Tensor) and source.dtype != self.dtype:
+        raise RuntimeError(f"set_(): cannot show memory of {source.dtype} in a tensor of type {self.dtype}")
     elif not isinstance(source, Tensor):
         storage = getattr(source, "_untyped_storage", source)
         count = storage.nbytes() // self.element_size()
@@ -418,7 +445,7 @@ def _attach():
     for function in (backward, requires_grad_, detach_, retain_grad, register_hook, register_post_accumulate_grad_hook,
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
                      __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
-                     get_device, is_shared, share_memory_, is_pinned, pin_memory, apply_, map_, set_, __dlpack__,
+                     get_device, is_shared, share_memory_, is_pinned, pin_memory, sum_to_size, apply_, map_, set_, __dlpack__,
                      __dlpack_device__, __dir__, resize_, resize_as_, nonzero, where):
         setattr(Tensor, function.__name__, function)
     for name, function in {"T": _transposed, "mT": _matrix_transposed, "mH": _matrix_adjoint, "H": _hermitian}.items():

@@ -112,8 +112,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         if g is None and materialize_grads:
             grads[i] = _C.zeros_like(inputs[i], requires_grad=create_graph)
         elif g is None and not allow_unused:
-            raise RuntimeError("One of the differentiated Tensors appears to not have been used in the graph. "
-                               "Set allow_unused=True if this is the desired behavior.")
+            raise RuntimeError(f"The differentiated Tensor at index {i}, of shape {list(inputs[i].shape)}, appears to "
+                               "not have been used in the graph. Set allow_unused=True if that is intended.")
     return tuple(grads)
 
 

@@ -17,6 +17,7 @@ class FunctionCtx:
     _constant = ()
     _materialize = True
     _released = False
+    _packed = None
     needs_input_grad = ()
 
     def save_for_backward(self, *tensors):
@@ -43,6 +44,8 @@ class FunctionCtx:
     def saved_tensors(self):
         if "_legacy_saved" in self.__dict__:
             return self.__dict__["_legacy_saved"]
+        if self._packed is not None:
+            return self._unpacked()
         if self._released:
             raise RuntimeError("Trying to backward through the graph a second time: the saved tensors of "
                                f"{type(self).__name__} were freed. Call backward(retain_graph=True) the first time.")
@@ -56,6 +59,19 @@ class FunctionCtx:
 
     saved_variables = saved_tensors
 
+    def _unpacked(self):
+        """Saved tensors that hooks took, brought back and tied to their histories."""
+        restored = []
+        for packed, own_output, edge in self._packed:
+            tensor = None if packed is None else packed.unpack()
+            if own_output is not None:
+                tensor = _C._detach(tensor)
+                _C._attach(tensor, self._node, own_output)
+            elif edge is not None:
+                tensor = _C._tied(tensor, self._node, edge)
+            restored.append(tensor)
+        return tuple(restored)
+
     def _restore(self, tensor):
         """A saved output was kept without its history, or the node would own itself: tie it on again."""
         if tensor is None or id(tensor) not in self._own_outputs:
@@ -64,10 +80,39 @@ class FunctionCtx:
         _C._attach(again, self._node, self._own_outputs[id(tensor)])
         return again
 
-    def _keep(self, outputs):
+    def _pack(self, tensors, own, edges):
+        """Hand the saved tensors to the hooks in force, if there are any."""
+        packed = []
+        for tensor in tensors:
+            if tensor is None:
+                packed.append((None, None, None))
+                continue
+            k = own.get(id(tensor))
+            shown = tensor
+            if k is not None:                          # with its history the node would own itself
+                shown = _C._detach(tensor)
+                if shown.is_floating_point() or shown.is_complex():
+                    shown.requires_grad = True
+            handle = _C._pack_saved(shown)
+            if handle is None:
+                return False
+            packed.append((handle, k, None if k is not None else edges.get(id(tensor))))
+        self._packed = packed
+        self._own_outputs = {}
+        self.__dict__.pop("to_save", None)
+        return True
+
+    def _keep(self, outputs, edges):
         own = {id(o): k for k, o in enumerate(outputs)}
         kept, self._own_outputs = [], {}
-        for tensor in getattr(self, "to_save", ()):
+        to_save = getattr(self, "to_save", ())
+        for i, tensor in enumerate(to_save):
+            if tensor is not None and not isinstance(tensor, _C.Tensor):
+                raise TypeError(f"save_for_backward can only save tensors, but argument {i} is of type "
+                                f"{type(tensor).__name__}")
+        if to_save and self._pack(to_save, own, edges):
+            return
+        for tensor in to_save:
             if tensor is not None and id(tensor) in own:
                 k = own[id(tensor)]
                 tensor = _C._detach(tensor)
@@ -78,7 +123,7 @@ class FunctionCtx:
         self.__dict__.pop("to_save", None)
 
     def _release(self):
-        self._saved, self._released = (), True
+        self._saved, self._packed, self._released = (), None, True
 
     # ---- as a graph node
     def name(self):
@@ -238,7 +283,8 @@ def _record(cls, context, args, is_tensor, outputs):
         info.append((output.shape, output.dtype if differentiable else None))
     context._output_info = info
     _C._declare_outputs(context._node, [o if d is not None else None for o, (_, d) in zip(outputs, info)])
-    context._keep(outputs)
+    tensors = [a for a, t in zip(args, is_tensor) if t]
+    context._keep(outputs, {id(a): k for k, a in enumerate(tensors) if a.requires_grad})
     for k, (output, (_, dtype)) in enumerate(zip(outputs, info)):
         if dtype is None:
             continue

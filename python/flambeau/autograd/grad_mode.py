@@ -141,7 +141,7 @@ class _SetAtOnce(_Switch):
     def __init__(self, mode: bool) -> None:
         if not isinstance(mode, bool):
             raise TypeError(
-                f"{type(self).__name__}(): argument 'enabled' must be bool, not {type(mode).__name__}"
+                f"{type(self).__name__}(): argument 'enabled' (position 1) must be bool, not {type(mode).__name__}"
             )
         self.mode = mode
         self.prev = self._switch(mode)

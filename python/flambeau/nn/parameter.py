@@ -33,6 +33,8 @@ class Parameter(Tensor):
     def __new__(cls, data=None, requires_grad=True):
         if data is None:
             data = _C.empty(0)
+        elif not isinstance(data, Tensor):
+            data = data.detach()  # what has no such method is no tensor
         return Tensor._make_subclass(cls, data, requires_grad)
 
     def __deepcopy__(self, memo):

@@ -40,6 +40,10 @@ __all__ = [
 ]
 
 
+for _cls in (Adafactor, Muon):  # as PyTorch shows them
+    _cls.__module__ = __name__
+
+
 def __getattr__(name):
     from ..legacy.modules import old_optimizer
     found = old_optimizer(name)

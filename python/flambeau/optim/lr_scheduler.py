@@ -34,3 +34,6 @@ __all__ = [
     "PolynomialLR",
     "LRScheduler",
 ]
+
+for _name in __all__:  # the names that users, prints and pickles know
+    globals()[_name].__module__ = __name__

@@ -1,8 +1,8 @@
-"""Tools around training: loading data."""
+"""Tools around training: loading data, checkpoints of activations."""
 
 from importlib import import_module
 
-_SUBMODULES = ("data",)
+_SUBMODULES = ("data", "checkpoint")
 
 
 def __getattr__(name: str):

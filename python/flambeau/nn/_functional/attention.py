@@ -167,7 +167,8 @@ def multi_head_attention_forward(
     if key_padding_mask is not None:
         if tuple(key_padding_mask.shape) != (batch, sources):
             raise AssertionError(
-                f"expecting key_padding_mask shape of {(batch, sources)}, but got {key_padding_mask.shape}"
+                f"key_padding_mask should have shape {(batch, sources)}, shape[0] being the batch, but it has "
+                f"{tuple(key_padding_mask.shape)}"
             )
         columns = key_padding_mask.view(batch, 1, 1, sources).expand(-1, num_heads, -1, -1)
         attn_mask = columns if attn_mask is None else attn_mask + columns

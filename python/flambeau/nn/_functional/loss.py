@@ -56,7 +56,7 @@ def _weighted(loss, weight, reduction):
 
 def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """Squared error (x − y)²."""
-    if input.shape != target.shape:
+    if input.size() != target.size():
         _warn_sizes(input, target)
         input, target = _C.broadcast_tensors((input, target))
     if size_average is not None or reduce is not None:
@@ -68,7 +68,7 @@ def mse_loss(input, target, size_average=None, reduce=None, reduction="mean", we
 
 def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", weight=None):
     """Absolute error |x − y|."""
-    if input.shape != target.shape:
+    if input.size() != target.size():
         _warn_sizes(input, target)
         input, target = _C.broadcast_tensors((input, target))
     if size_average is not None or reduce is not None:
@@ -80,7 +80,7 @@ def l1_loss(input, target, size_average=None, reduce=None, reduction="mean", wei
 
 def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mean", beta=1.0):
     """(x − y)²/(2·beta) where |x − y| < beta, else |x − y| − beta/2."""
-    if input.shape != target.shape:
+    if input.size() != target.size():
         _warn_sizes(input, target)
         input, target = _C.broadcast_tensors((input, target))
     if size_average is not None or reduce is not None:
@@ -92,7 +92,7 @@ def smooth_l1_loss(input, target, size_average=None, reduce=None, reduction="mea
 
 def huber_loss(input, target, reduction="mean", delta=1.0, weight=None):
     """(x − y)²/2 where |x − y| < delta, else delta·(|x − y| − delta/2)."""
-    if input.shape != target.shape:
+    if input.size() != target.size():
         _warn_sizes(input, target)
         input, target = _C.broadcast_tensors((input, target))
     if weight is not None:
@@ -122,6 +122,10 @@ def binary_cross_entropy_with_logits(
         reduction = legacy_reduction(size_average, reduce)
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+    if not (target.is_floating_point() or target.is_complex()):
+        kind = str(target.dtype).removeprefix("torch.")
+        raise RuntimeError(f"the target holds gradients of type {input.dtype}: result type Float can't be cast to "
+                           f"the desired output type {kind.capitalize()} of the target ({target.type()})")
     return _C.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
 
 

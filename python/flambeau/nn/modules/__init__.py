@@ -28,5 +28,21 @@ from .sparse import *  # noqa: F403
 from .transformer import *  # noqa: F403
 from .upsampling import *  # noqa: F403
 
+# Classes whose file is a part of what users and saved models know as one module.
+_KNOWN_AS = {"rnn_cell": "rnn", "lazy_conv": "conv", "attention": "activation", "parameter_container": "container"}
+
+
+def _show_where_known():
+    import sys
+    for file, home in _KNOWN_AS.items():
+        part, whole = sys.modules[f"{__name__}.{file}"], sys.modules[f"{__name__}.{home}"]
+        for name in part.__all__:
+            cls = getattr(part, name)
+            cls.__module__ = whole.__name__
+            setattr(whole, name, cls)
+
+
+_show_where_known()
+
 # Submodules such as `linear` are attributes of this package too; only the classes are for flambeau.nn.
 __all__ = [name for name, value in globals().items() if isinstance(value, type)]

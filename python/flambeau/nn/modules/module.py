@@ -99,11 +99,11 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
                 return self._call_with_hooks(args, kwargs)
             return self.forward(*args, **kwargs)
         except Exception as error:
-            if "_forward_hooks" not in own:
+            if "_backward_hooks" not in own:
                 raise AttributeError(
-                    f"'{type(self).__name__}' object has no attribute '_forward_hooks': "
+                    f"'{type(self).__name__}' object has no attribute '_backward_hooks': "
                     "call super().__init__() in its __init__",
-                    name="_forward_hooks",
+                    name="_backward_hooks",
                     obj=self,
                 ) from None
             note_layer(self, error)

@@ -23,6 +23,7 @@ _HOMES = {
 _SUBMODULES = (
     "parametrizations",
     "parametrize",
+    "prune",
     "rnn",
     "stateless",
     "clip_grad",
@@ -36,6 +37,7 @@ __all__ = [
     *(name for names in _HOMES.values() for name in names),
     "parametrizations",
     "parametrize",
+    "prune",
     "rnn",
     "stateless",
 ]

@@ -80,6 +80,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
         norm_type: p of the norm, may be inf.
         error_if_nonfinite: RuntimeError if the norm is infinite or NaN.
     """
+    max_norm = float(max_norm)
     if isinstance(parameters, Tensor):
         parameters = [parameters]
     else:
