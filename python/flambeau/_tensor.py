@@ -6,13 +6,16 @@ from . import _C
 Tensor = _C.Tensor
 
 
-def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None):
+def backward(self, gradient=None, retain_graph=None, create_graph=False, inputs=None, **former):
     """Add the gradients of this tensor into the `.grad` of the leaves it depends on.
 
     Args:
         gradient: the gradient with respect to this tensor, of its shape; may be left out for one element.
         retain_graph, create_graph, inputs: as in `autograd.backward`.
     """
+    if former:
+        from .legacy.functions import retain_variables
+        retain_graph = retain_variables(former, retain_graph)
     if gradient is None and retain_graph is None and not create_graph and inputs is None and self.numel() == 1 \
             and not self.is_complex():
         return _C._backward_one(self)
@@ -460,7 +463,9 @@ def _attach():
     Tensor.name = None
     Tensor.names = property(lambda self: (None,) * self.dim())
     Tensor.has_names = lambda self: False
-    Tensor.volatile = property(lambda self: not self.requires_grad)
+    from .legacy import tensors as former_methods
+    Tensor.volatile = former_methods.volatile
+    Tensor.resize, Tensor.resize_as = former_methods.resize, former_methods.resize_as
     for flag in ("is_conj", "is_neg", "is_distributed", "is_coalesced"):
         setattr(Tensor, flag, lambda self: False)
     for same in ("resolve_conj", "resolve_neg"):

@@ -17,6 +17,9 @@ class Variable(metaclass=_VariableMeta):
     """
 
     def __new__(cls, data=None, requires_grad=None, volatile=None):
+        if volatile is not None:
+            from ..legacy.tensors import warn_of_volatile
+            warn_of_volatile()
         if data is None:
             data = _C.tensor([])
         result = data.detach()

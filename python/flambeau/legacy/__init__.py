@@ -9,6 +9,8 @@ PyTorch 2.13 goes through this package.
 | `MyFunction()(x)`, instance methods `forward` and `backward` | static methods, `MyFunction.apply(x)` |
 | `x.where(condition)` | `torch.where(condition)` |
 | `torch.optim.RMSProp` | `torch.optim.RMSprop` |
+| `loss.backward(retain_variables=True)` | `loss.backward(retain_graph=True)` |
+| `iter(loader).next()` | `next(iter(loader))` |
 | `module.eval(True)` | `module.eval()`, `module.train(mode)` |
 """
 from __future__ import annotations

@@ -4,6 +4,15 @@ from __future__ import annotations
 from . import enabled, note
 
 
+def retain_variables(former, retain_graph):
+    """What `backward(retain_variables=…)` means today; TypeError for any other unknown keyword."""
+    unknown = next((name for name in former if name != "retain_variables" or not enabled()), None)
+    if unknown is not None:
+        raise TypeError(f"Tensor.backward() got an unexpected keyword argument {unknown!r}")
+    note("backward(retain_variables=True)", "backward(retain_graph=True)", stacklevel=4)
+    return former["retain_variables"] if retain_graph is None else retain_graph
+
+
 def call_instance(function, args):
     """Run `function.forward(*args)`, an instance method, and record `function.backward`."""
     from ..autograd.function import Function

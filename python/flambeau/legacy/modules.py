@@ -19,3 +19,11 @@ def old_optimizer(name):
         note("torch.optim.RMSProp", "torch.optim.RMSprop", stacklevel=4)
         return RMSprop
     return None
+
+
+def next_of_loader(iterator):
+    """`iter(loader).next`, which Python 2 had asked for."""
+    if not enabled():
+        raise AttributeError(f"{type(iterator).__name__!r} object has no attribute 'next'; write next(iterator)")
+    note("iter(loader).next()", "next(iter(loader))", stacklevel=4)
+    return iterator.__next__

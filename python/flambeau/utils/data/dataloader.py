@@ -319,6 +319,11 @@ class _BaseDataLoaderIter:
             self._warn_if_longer(self._promised_length)
         return data
 
+    @property
+    def next(self):
+        from ...legacy.modules import next_of_loader
+        return next_of_loader(self)
+
     def _warn_if_longer(self, promised: int) -> None:
         if self._num_yielded > promised:
             warnings.warn(
