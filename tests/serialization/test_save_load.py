@@ -246,3 +246,28 @@ def test_bad_targets(tmp_path):
         serialization.load(io.BytesIO(b"x"), weights_only=True, pickle_module=pickle)
     with pytest.raises(ValueError):
         serialization.save(1, io.BytesIO(), pickle_protocol=99)
+
+
+def test_storages_inside_containers_of_trusted_files():
+    t = torch.arange(3.0)
+    loaded = round_trip({"s": t.untyped_storage(), "t": t.storage()}, {"weights_only": False}.items())
+    assert loaded["s"].nbytes() == 12 and loaded["t"].tolist() == [0, 1, 2]
+    assert loaded["s"].data_ptr() == loaded["t"].data_ptr()
+
+
+def test_loaded_tensors_can_be_resized():
+    loaded = round_trip(torch.ones(2))
+    assert loaded.resize_(4)[:2].tolist() == [1, 1]
+
+
+def test_the_other_byte_order_swaps_the_parts_of_complex_numbers():
+    t = torch.tensor([1 + 2j])
+    file = io.BytesIO()
+    serialization.save(t, file, _disable_byteorder_record=True)
+    file.seek(0)
+    serialization.set_default_load_endianness(serialization.LoadEndianness.BIG)
+    try:
+        loaded = serialization.load(file)
+    finally:
+        serialization.set_default_load_endianness(None)
+    assert loaded.numpy().byteswap().tolist() == [1 + 2j]

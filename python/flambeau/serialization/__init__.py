@@ -270,7 +270,7 @@ def _read_archive(stream: Any, path: Any, restore: Callable, encoding: str, unpi
     foreign = is_foreign(_file_order(archive))
     mapped = _zip.map_file(path, get_default_mmap_options()) if path is not None else None
 
-    def read(key: str, nbytes: int, itemsize: int) -> Any:
+    def read(key: str, nbytes: int, dtype: Any) -> Any:
         record = f"data/{key}"
         if archive.size(record) != nbytes:
             raise RuntimeError(
@@ -279,9 +279,11 @@ def _read_archive(stream: Any, path: Any, restore: Callable, encoding: str, unpi
         if mapped is not None and not foreign:
             begin, end = archive.span(record)
             view = mapped[begin:end]
-            return _C._storage_from_buffer(view if begin % itemsize == 0 else bytearray(view))
-        data = archive.read(record)
-        return _C._storage_from_buffer(swap_bytes(data, itemsize) if foreign else data)
+            is_aligned = dtype is None or begin % dtype.itemsize == 0
+            return _C._storage_from_buffer(view if is_aligned else bytearray(view))
+        if foreign:
+            return _C._storage_from_buffer(swap_bytes(archive.read(record), dtype))
+        return archive.read_into_storage(record)
 
     source = StorageSource(restore, read)
     pickled = io.BytesIO(archive.read("data.pkl"))

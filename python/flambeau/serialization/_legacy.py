@@ -74,14 +74,17 @@ def read_legacy(
         raise UnpicklingError(f"Invalid protocol version: {version}")
     system = read_pickle(stream, _no_storage, encoding)
     end = _end_of(stream)
-    pending: dict[str, tuple[bytearray, int]] = {}
+    pending: dict[str, tuple[Any, Any]] = {}
+    room = end
 
-    def allocate(key: str, nbytes: int, itemsize: int) -> Any:
-        if nbytes > end:
-            raise UnpicklingError(f"load: storage {key!r} of {nbytes} bytes is longer than the file")
-        data = bytearray(nbytes)
-        pending[key] = data, itemsize
-        return _C._storage_from_buffer(data)
+    def allocate(key: str, nbytes: int, dtype: Any) -> Any:
+        nonlocal room
+        room -= nbytes
+        if room < 0:
+            raise UnpicklingError(f"load: the storages up to {key!r} ({nbytes} bytes) do not fit into the file")
+        storage = _C.UntypedStorage(nbytes)
+        pending[key] = storage._to_bytes(), dtype
+        return storage
 
     def restore_later(storage: Any, location: str) -> Any:
         if location == "cpu" or restore(storage, location) is storage:
@@ -99,14 +102,15 @@ def read_legacy(
     return value
 
 
-def _fill(stream: Any, keys: Any, pending: dict[str, tuple[bytearray, int]], foreign: bool) -> None:
+def _fill(stream: Any, keys: Any, pending: dict[str, tuple[Any, Any]], foreign: bool) -> None:
     """Read the storages' bytes into the memory that the tensors already view."""
     if not isinstance(keys, list) or not all(isinstance(key, (str, int)) for key in keys):
         raise UnpicklingError("load: the list of storages is damaged")
     if sorted(map(str, keys)) != sorted(pending):
         raise UnpicklingError("load: the list of storages does not agree with the tensors")
     for key in map(str, keys):
-        data, itemsize = pending[key]
+        data, dtype = pending[key]
+        itemsize = 1 if dtype is None else dtype.itemsize
         count = bytearray(8)
         read_exactly(stream, count)
         (numel,) = struct.unpack(">q" if foreign else "<q", count)
@@ -114,7 +118,7 @@ def _fill(stream: Any, keys: Any, pending: dict[str, tuple[bytearray, int]], for
             raise UnpicklingError(f"load: storage {key!r} has {numel} elements, not {len(data) // itemsize}")
         read_exactly(stream, data)
         if foreign:
-            data[:] = swap_bytes(data, itemsize)
+            data[:] = swap_bytes(data, dtype)
 
 
 def buffered(stream: Any) -> Any:

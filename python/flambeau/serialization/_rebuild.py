@@ -10,26 +10,6 @@ from flambeau import _C
 _MAX_DIMS = 64
 
 
-class LoadedStorage:
-    """A stretch of a loaded storage together with the dtype that the file gave it (None for bytes)."""
-
-    __slots__ = ("untyped", "dtype", "first", "nbytes")
-
-    def __init__(self, untyped: Any, dtype: Any, first: int, nbytes: int) -> None:
-        self.untyped = untyped
-        self.dtype = dtype
-        self.first = first
-        self.nbytes = nbytes
-
-    def public(self) -> Any:
-        """The storage as programs see it."""
-        from flambeau.storage import TypedStorage
-
-        if self.dtype is None:
-            return self.untyped
-        return TypedStorage(wrap_storage=self.untyped, dtype=self.dtype, _internal=True)
-
-
 def _fail(text: str) -> None:
     raise RuntimeError(f"load: {text}; the file is damaged or hostile")
 
@@ -76,17 +56,16 @@ def _with_hooks_and_flags(tensor: Any, requires_grad: Any, metadata: Any) -> Any
 
 
 def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Any:
-    if not isinstance(storage, LoadedStorage):
+    untyped = getattr(storage, "_untyped_storage", storage)
+    if not isinstance(untyped, _C.UntypedStorage):
         _fail("a tensor refers to something that is no storage")
     if not isinstance(dtype, _C.dtype):
         _fail("a tensor's dtype is no dtype")
     size, stride = _check_counts("size", size), _check_counts("stride", stride)
-    _check_extent(size, stride, offset, storage.nbytes // dtype.itemsize)
-    if storage.untyped.device.type == "meta":
+    _check_extent(size, stride, offset, untyped.nbytes() // dtype.itemsize)
+    if untyped.device.type == "meta":
         return _C.empty_strided(size, stride, dtype=dtype, device="meta")
-    return _C._tensor_from_storage(
-        storage.untyped, dtype, storage.first // dtype.itemsize + offset, size, stride
-    )
+    return _C._tensor_from_storage(untyped, dtype, offset, size, stride)
 
 
 def rebuild_tensor(storage: Any, storage_offset: Any, size: Any, stride: Any) -> Any:

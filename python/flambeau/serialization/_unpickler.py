@@ -9,7 +9,6 @@ from typing import Any
 
 from flambeau import _C
 from flambeau.serialization._names import DTYPE_OF_STORAGE, local_module
-from flambeau.serialization._pickle_reader import public
 from flambeau.serialization._rebuild import REBUILDERS
 from flambeau.serialization._safe_globals import StorageKind
 
@@ -49,4 +48,4 @@ def full_unpickle(stream: Any, find_storage: Callable, pickle_module: Any, optio
                 raise pickle.UnpicklingError(f"load: unknown kind of persistent id {reference[0]!r}")
             return find_storage(reference)
 
-    return public(Unpickler(stream, **{"encoding": "utf-8", **options}).load())
+    return Unpickler(stream, **{"encoding": "utf-8", **options}).load()
