@@ -38,8 +38,10 @@ def _values() -> dict[str, Any]:
         torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
         torch.uint8, torch.bool, torch.complex64, torch.complex128,
     )  # fmt: skip
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3}
+    parameters = [torch.nn.Parameter(base[:2]), torch.ones(2, requires_grad=True)]
     return {
-        "state": {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3},
+        "state": state,
         "views": [base, base.view(4, 6).t(), base[3:9:2], base[:0], torch.tensor(3.0), base.view(2, 3, 4)[1]],
         "dtypes": {str(dtype): torch.tensor([0, 1, 1]).to(dtype) for dtype in dtypes},
         "plain": [
@@ -48,7 +50,7 @@ def _values() -> dict[str, Any]:
             collections.defaultdict(list, a=[1]), torch.Size([1, 2]), torch.float16, torch.device("cpu"),
         ],
         "numpy": [numpy.arange(6.0).reshape(2, 3), numpy.float32(2), numpy.array(["a", "b"]), numpy.int64(3)],
-        "parameters": [torch.nn.Parameter(base[:2]), torch.ones(2, requires_grad=True), base.storage(), base.untyped_storage()],
+        "parameters": [*parameters, base.storage(), base.untyped_storage()],
     }  # fmt: skip
 
 
@@ -152,4 +154,3 @@ def _tensor_problem(tensor: Any) -> str:
     if tensor.numel() < 100_000:
         tensor.detach().clone().tolist()
     return ""
-

@@ -57,9 +57,7 @@ def _run_child(first: int, end: int, folder: str, options, counts, failures) -> 
     if options.corpus:
         command += ["--corpus", options.corpus]
     try:
-        child = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60 + SECONDS * 6, check=False
-        )
+        child = subprocess.run(command, capture_output=True, timeout=60 + SECONDS * 6, check=False)
         why = f"exit code {child.returncode}: {child.stderr.decode(errors='replace')[-300:]}"
     except subprocess.TimeoutExpired:
         child, why = None, "hangs"
@@ -92,7 +90,9 @@ class Guard:
         if not self.mode:
             return
         harmful = event in _FORBIDDEN or event.split(".")[0] in ("subprocess", "socket", "shutil", "ctypes")
-        harmful = harmful or (event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"))
+        harmful = harmful or (
+            event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+        )
         if harmful or (self.mode == "strict" and event in _CODE):
             self.caught = self.caught or f"{event} {str(arguments)[:100]}"
             raise RuntimeError(f"stopped {event}")
@@ -122,7 +122,7 @@ class Child:
             example.value = self.load(example.data, "full" if example.trusted else "stream")
             if not example.trusted:
                 self.load(example.data, "full")
-        # imported now, as imports run code: the encoding of old zips' names, the printer of tensors in messages
+        # imported now, as imports run code: the encoding of old zips' names, the printer of tensors
         bytes(1).decode("cp437")
         repr(self._examples[0].value)
         self.guard = Guard()
@@ -207,7 +207,9 @@ def child(first: int, end: int, folder: str, seed: int, corpus: str | None) -> N
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--mutations", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch", type=int, default=2000, help="mutants per child process")

@@ -19,7 +19,9 @@ _OPCODES = [b"R", b"b", b"Q", b"\x81", b"(", b"t", b"u", b"e", b"0", b"1", b"2",
             b"r\xff\xff\xff\xff", b"j\xff\xff\xff\x7f", b"X\xff\xff\xff\xff", b"\x8d" + b"\xff" * 8,
             b"\x8e" + b"\xff" * 8, b"\x96" + b"\xff" * 7 + b"\x7f", b"\x8b\xff\xff\xff\x7f",
             b"\x95" + b"\xff" * 8, b"\x82\x01", b"P0\n", b"I10\n", b"i__main__\nx\n", b"o"]  # fmt: skip
-_HOSTILE = [("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "eval"), ("__builtin__", "getattr"),
+_NUMBERS = ("BININT", "BININT1", "BININT2", "LONG1", "NEWTRUE", "NEWFALSE")
+_HOSTILE = [("os", "system"), ("posix", "system"), ("builtins", "exec"), ("builtins", "eval"),
+            ("__builtin__", "getattr"),
             ("subprocess", "Popen"), ("builtins", "open"), ("shutil", "rmtree"), ("torch", "load"),
             ("torch.hub", "load"), ("pickle", "loads"), ("builtins", "__import__"), ("numpy", "load"),
             ("torch.serialization", "load"), ("functools", "partial")]  # fmt: skip
@@ -144,11 +146,15 @@ def edit_directory(data: bytes, draw: Random) -> bytes:
     if draw.random() < 0.3:
         return _edit_field(data, end, [4, 2, 2, 2, 2, 4, 4, 2], draw)
     entries = _places(data, b"PK\1\2", data.index(b"PK\1\2"))
-    return _edit_field(data, draw.choice(entries), [4, 2, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2, 2, 2, 2, 4, 4, 8, 8], draw)
+    return _edit_field(
+        data, draw.choice(entries), [4, 2, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2, 2, 2, 2, 4, 4, 8, 8], draw
+    )
 
 
 def edit_header(data: bytes, draw: Random) -> bytes:
-    return _edit_field(data, draw.choice(_places(data, b"PK\3\4", 0)), [4, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2, 8, 8], draw)
+    return _edit_field(
+        data, draw.choice(_places(data, b"PK\3\4", 0)), [4, 2, 2, 2, 2, 2, 4, 4, 4, 2, 2, 8, 8], draw
+    )
 
 
 def _places(data: bytes, mark: bytes, start: int) -> list[int]:
@@ -173,7 +179,9 @@ def edit_records(data: bytes, draw: Random) -> bytes:
                 continue
             other = draw.choice(infos).filename
             name = draw.choice([other, "../x", "/etc/x", name + "x", "x" + name]) if kind in (1, 2) else name
-            record = draw.choice([b"", record[:-1], record + b"x", draw.randbytes(8)]) if kind == 3 else record
+            record = (
+                draw.choice([b"", record[:-1], record + b"x", draw.randbytes(8)]) if kind == 3 else record
+            )
             compress = zipfile.ZIP_DEFLATED if kind == 4 else zipfile.ZIP_STORED
             record = b"\0" * 100_000 if kind == 4 else record
             if name not in archive.namelist():
@@ -213,12 +221,16 @@ def edit_opcodes(data: bytes, draw: Random) -> bytes:
 def edit_numbers(data: bytes, draw: Random) -> bytes:
     """Sizes, strides, offsets, lengths and flags, which all are numbers in the pickle."""
     for _ in range(draw.choice([1, 1, 2, 3])):
-        numbers = [o for o in _operations(data) if o[0] in ("BININT", "BININT1", "BININT2", "LONG1", "NEWTRUE", "NEWFALSE")]
+        numbers = [o for o in _operations(data) if o[0] in _NUMBERS]
         if not numbers:
             break
         _, old, begin, end = draw.choice(numbers)
         value = draw.choice([*_INTERESTING, int(old or 0) + 1, int(old or 1) - 1, draw.randrange(100)])
-        new = pickle.dumps(value, 2)[2:-1] if draw.random() < 0.9 else draw.choice([b"N", b"\x88", b"G" + b"\x7f" * 8])
+        new = (
+            pickle.dumps(value, 2)[2:-1]
+            if draw.random() < 0.9
+            else draw.choice([b"N", b"\x88", b"G" + b"\x7f" * 8])
+        )
         data = data[:begin] + new + data[end:]
     return data
 

@@ -7,6 +7,11 @@
 
 #include "base/error.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 namespace fb {
 namespace {
 
@@ -48,8 +53,8 @@ void* take_cached(const SizeClass& c) {
   return block;
 }
 
-// A block for a storage. Large ones may come from the next size classes: memory that waits there is as good as
-// more of it from the system. `n` becomes the size to give back to deallocate().
+// A block for a storage. Large ones may come from the next size classes: memory that waits there is as good
+// as more of it from the system. `n` becomes the size to give back to deallocate().
 void* allocate_for_storage(size_t& n) {
   constexpr size_t large = size_t(64) << 10;
   constexpr int classes_above = 3;
@@ -66,6 +71,18 @@ void* allocate_for_storage(size_t& n) {
     }
   }
   return allocate(n);
+}
+
+// Lets the system take the memory of the whole pages in a range whose contents are of no use any more.
+void give_back_pages(void* data, size_t bytes) {
+#ifdef __linux__
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+#else
+  static_cast<void>(data), static_cast<void>(bytes);
+#endif
 }
 
 }  // namespace
@@ -140,6 +157,18 @@ void Storage::resize(size_t bytes) {
   if (resized_) deallocate(resized_, resized_bytes_);
   resized_ = data_ = larger;
   resized_bytes_ = bytes_ = bytes;
+}
+
+void Storage::move_into(void* data, void (*let_go)(void*), void* context) {
+  memcpy(data, data_, bytes_);
+  if (let_go_) let_go_(context_);
+  else if (!resized_) give_back_pages(data_, bytes_);   // the block must stay, it begins with this header
+  if (resized_) deallocate(resized_, resized_bytes_);
+  resized_ = nullptr;
+  data_ = data;
+  let_go_ = let_go;
+  context_ = context;
+  writable_ = true;
 }
 
 void Storage::destroy(Storage* s) {

@@ -5,6 +5,8 @@ import io
 import math
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 
 import flambeau as torch
@@ -271,3 +273,19 @@ def test_the_other_byte_order_swaps_the_parts_of_complex_numbers():
     finally:
         serialization.set_default_load_endianness(None)
     assert loaded.numpy().byteswap().tolist() == [1 + 2j]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    """The limit of a file's size stands for a full disk: writing fails in the middle."""
+    program = (
+        "import resource, sys, flambeau as torch\n"
+        "torch.save(torch.ones(2), sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try: torch.save(torch.zeros(100_000), sys.argv[1])\n"
+        "except OSError as error: print('refused', error.errno)\n"
+    )
+    path = tmp_path / ("n" * 250 + ".pt")
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+    assert done.stdout.startswith("refused"), done.stderr
+    assert serialization.load(path).tolist() == [1, 1]
+    assert list(tmp_path.iterdir()) == [path]

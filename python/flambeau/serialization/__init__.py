@@ -8,6 +8,7 @@ does not run code that the file brings along. Only `weights_only=False` uses Pyt
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -156,11 +157,15 @@ def _open_to_write(f: Any) -> Iterator[tuple[Any, str]]:
     if not os.path.isdir(directory):
         raise RuntimeError(f"Parent directory {directory} does not exist.")
     prefix = os.path.splitext(name)[0] or "archive"
-    if os.path.exists(path) and not os.path.isfile(path):
+    if os.path.exists(path) and not (os.path.isfile(path) and os.access(directory, os.W_OK)):
+        # A pipe, a device, or a file in a folder that takes no new ones: nothing to put in its place.
         with open(path, "wb") as stream:
             yield stream, prefix
         return
-    part = os.path.join(directory, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.part")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    # Not named after the file, whose name may be as long as names can be.
+    part = os.path.join(directory, f".{os.getpid()}-{os.urandom(6).hex()}.part")
     try:
         with open(part, "xb") as stream:
             yield stream, prefix
@@ -193,7 +198,8 @@ def load(
             function from (storage, name) to a storage or None; None puts them where they were.
         pickle_module: module whose `Unpickler` reads the pickle when `weights_only` is False.
         weights_only: True (the default) builds data only; False runs whatever code the file asks for.
-        mmap: True maps the file (a path) instead of reading it; pages are read when touched.
+        mmap: True maps the file (a path) instead of reading it; pages are read when touched. Checksums of
+            tensors are then not verified, which would read them all; without it they are.
         pickle_load_args: for the unpickler; `encoding` says how Python 2's byte strings become text.
     Errors: UnpicklingError if the pickle is damaged or names what is not allowed, RuntimeError if the
     archive is

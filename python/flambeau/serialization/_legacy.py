@@ -14,6 +14,7 @@ from flambeau import _C
 from flambeau.serialization._names import byte_order
 from flambeau.serialization._pickle_reader import read_pickle
 from flambeau.serialization._pickle_writer import PickleWriter
+from flambeau.serialization._rebuild import flags_deferred
 from flambeau.serialization._records import StorageSource, StorageTable, swap_bytes
 from flambeau.serialization._zip import read_exactly
 
@@ -81,7 +82,9 @@ def read_legacy(
         nonlocal room
         room -= nbytes
         if room < 0:
-            raise UnpicklingError(f"load: the storages up to {key!r} ({nbytes} bytes) do not fit into the file")
+            raise UnpicklingError(
+                f"load: the storages up to {key!r} ({nbytes} bytes) do not fit into the file"
+            )
         storage = _C.UntypedStorage(nbytes)
         pending[key] = storage._to_bytes(), dtype
         return storage
@@ -92,13 +95,14 @@ def read_legacy(
         return restore(storage, location)
 
     source = StorageSource(restore_later, allocate)
-    if unpickle is None:
-        value = read_pickle(stream, source.find, encoding)
-    else:
-        value = unpickle(stream, source.find)
-    keys = read_pickle(stream, _no_storage, encoding)
-    foreign = isinstance(system, dict) and system.get("little_endian", True) is not (byte_order() == "little")
-    _fill(stream, keys, pending, foreign)
+    with flags_deferred():
+        if unpickle is None:
+            value = read_pickle(stream, source.find, encoding)
+        else:
+            value = unpickle(stream, source.find)
+        keys = read_pickle(stream, _no_storage, encoding)
+        little = isinstance(system, dict) and system.get("little_endian", True)
+        _fill(stream, keys, pending, foreign=bool(little) is not (byte_order() == "little"))
     return value
 
 

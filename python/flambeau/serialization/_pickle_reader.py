@@ -13,12 +13,14 @@ from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _numpy
+from flambeau.serialization._names import check_present
 from flambeau.serialization._rebuild import set_state
 from flambeau.serialization._safe_globals import CALLABLE, find_allowed, program_allowed
 
 _MARK = object()
 _MAX_MEMO = 10_000_000
 _PIECE = 1 << 20
+_WIDTHS = {layout: struct.calcsize(layout) for layout in ("<H", "<I", "<i", "<Q", ">d")}
 _MAX_KEY = 100_000
 
 
@@ -44,37 +46,38 @@ class PickleReader:
 
     def load(self) -> Any:
         """The object."""
-        while True:
-            code = self._read(1)
-            if not code:
-                raise EOFError("Ran out of input: the pickle has no end")
-            if code == b".":
-                if len(self._stack) != 1:
-                    raise UnpicklingError("load: the pickle ends in the middle of an object")
-                return self._pop()
-            operation = _OPERATIONS.get(code[0])
+        read, operations = self._read, _OPERATIONS
+        while (code := read(1)) != b".":
+            operation = operations.get(code)
             if operation is None:
+                if not code:
+                    raise EOFError("Ran out of input: the pickle has no end")
                 raise UnpicklingError(
                     f"Unsupported operand {code[0]}: not part of the grammar of checkpoints"
                 )
             operation(self)
+        if len(self._stack) != 1:
+            raise UnpicklingError("load: the pickle ends in the middle of an object")
+        return self._pop()
 
     # --- bytes and stack ---
 
     def _take(self, count: int) -> bytes:
-        # Some streams set aside as much memory as they are asked for: a damaged length must not decide that.
-        data = self._read(min(count, _PIECE))
-        if count > _PIECE and len(data) == _PIECE:
-            pieces = [data]
-            while (left := count - _PIECE * len(pieces)) > 0 and len(pieces[-1]) == _PIECE:
-                pieces.append(self._read(min(left, _PIECE)))
-            data = b"".join(pieces)
+        data = self._read(count) if count <= _PIECE else self._take_in_pieces(count)
         if len(data) != count:
             raise UnpicklingError("load: the pickle is cut off")
         return data
 
+    def _take_in_pieces(self, count: int) -> bytes:
+        # Some streams set aside as much memory as they are asked for: a damaged length must not decide that.
+        pieces = []
+        while count > 0 and (piece := self._read(min(count, _PIECE))):
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
     def _number(self, layout: str) -> Any:
-        return struct.unpack(layout, self._take(struct.calcsize(layout)))[0]
+        return struct.unpack(layout, self._take(_WIDTHS[layout]))[0]
 
     def _line(self) -> str:
         line = self._readline()
@@ -96,7 +99,7 @@ class PickleReader:
         return self._stack[-1]
 
     def _pop_to_mark(self) -> list[Any]:
-        items = []
+        items: list[Any] = []
         while self._stack:
             item = self._stack.pop()
             if item is _MARK:
@@ -161,6 +164,7 @@ class PickleReader:
     def _global(self, module: str, name: str) -> None:
         found = find_allowed(module, name)
         if found is None:
+            check_present(module, name)
             raise UnpicklingError(
                 f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If "
                 "you trust it with "
@@ -277,7 +281,7 @@ def _hashable(key: Any) -> Any:
 
 
 def _check_tuple_key(key: tuple) -> None:
-    # Tuples of tuples that share parts are small in a file, but hashing visits a part as often as it is named.
+    # Tuples that share parts are small in a file, but hashing visits a part as often as it is named.
     waiting, count = [key], 0
     while waiting:
         items = waiting.pop()
@@ -338,8 +342,8 @@ def _last(reader: PickleReader, count: int) -> list[Any]:
     return [reader._pop() for _ in range(count)][::-1]
 
 
-_OPERATIONS: dict[int, Callable[[PickleReader], None]] = {
-    ord(code): operation
+_OPERATIONS: dict[bytes, Callable[[PickleReader], None]] = {
+    code.encode("latin1"): operation
     for code, operation in {
         "\x80": PickleReader._check_protocol,
         "\x95": PickleReader._skip_frame,
@@ -413,6 +417,7 @@ def names_in_pickle(data: bytes) -> Iterator[tuple[str, str]]:
     import pickletools
 
     strings: list[str] = []
+    argument: Any
     for operation, argument, _ in pickletools.genops(data):
         if operation.name == "GLOBAL":
             module, _, name = argument.partition(" ")

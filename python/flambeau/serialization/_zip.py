@@ -9,7 +9,6 @@ import mmap
 import os
 import struct
 import zipfile
-import zlib
 from typing import Any
 
 from flambeau import _C
@@ -37,7 +36,7 @@ class ArchiveWriter:
         """Add the record `name` with the bytes of `data`, anything with a buffer."""
         view = memoryview(data).cast("B") if memoryview(data).nbytes else memoryview(b"")
         encoded = f"{self._prefix}/{name}".encode()
-        crc = zlib.crc32(view) if self._checksums else 0
+        crc = _C._crc32(view) if self._checksums else 0
         start = self._position
         wide = view.nbytes >= _LIMIT32
         sizes = struct.pack("<HHQQ", 1, 16, view.nbytes, view.nbytes) if wide else b""
@@ -182,7 +181,7 @@ class ArchiveReader:
         read_exactly(self._stream, data)
         crc = self._info(name).CRC
         # Archives written without checksums carry zero.
-        if crc and zlib.crc32(data) != crc:
+        if crc and _C._crc32(data) != crc:
             raise RuntimeError(f"load: the checksum of record {name!r} does not match; the file is damaged")
 
 
