@@ -289,3 +289,31 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     assert done.stdout.startswith("refused"), done.stderr
     assert serialization.load(path).tolist() == [1, 1]
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_skip_data(tmp_path):
+    value, path = {"a": torch.ones(5), "b": torch.zeros(0)}, tmp_path / "x.pt"
+    with serialization.skip_data():
+        serialization.save(value, path)
+        with pytest.raises(RuntimeError, match="skip_data"):
+            serialization.save(value, path, _use_new_zipfile_serialization=False)
+    assert serialization.load(path)["a"].tolist() == [0] * 5
+    with zipfile.ZipFile(path) as archive:
+        assert archive.getinfo("x/data/0").file_size == 20
+    with serialization.skip_data():
+        assert serialization.load(path)["a"].shape == (5,)
+
+
+def test_helpers():
+    version = type("Module", (), {"__version__": "2.10.1rc1"})
+    assert serialization.check_module_version_greater_or_equal(version, (2, 9))
+    assert not serialization.check_module_version_greater_or_equal(version, (2, 10, 2))
+    version.__version__ = "x.y"
+    with pytest.raises(RuntimeError, match="malformed"):
+        serialization.check_module_version_greater_or_equal(version, (1,))
+    with pytest.raises(RuntimeError, match="CUDA"):
+        serialization.validate_cuda_device("cuda:0")
+    assert serialization.normalize_storage_type(FloatStorage) is FloatStorage
+    with serialization.mkdtemp() as folder:
+        assert os.path.isdir(folder)
+    assert not os.path.exists(folder)

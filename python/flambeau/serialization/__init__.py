@@ -19,7 +19,22 @@ from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _zip
-from flambeau.serialization._legacy import buffered, read_legacy, write_legacy
+from flambeau.serialization._helpers import (
+    check_module_version_greater_or_equal,
+    mkdtemp,
+    normalize_storage_type,
+    skip_data,
+    storage_to_tensor_type,
+    validate_cuda_device,
+    validate_hpu_device,
+)
+from flambeau.serialization._legacy import (
+    MAGIC_NUMBER,
+    PROTOCOL_VERSION,
+    buffered,
+    read_legacy,
+    write_legacy,
+)
 from flambeau.serialization._locations import (
     default_restore_location,
     location_tag,
@@ -45,13 +60,17 @@ from flambeau.serialization._settings import (
     set_crc32_options,
     set_default_load_endianness,
     set_default_mmap_options,
+    skipping,
 )
 from flambeau.serialization._unpickler import full_unpickle
 
 __all__ = [
+    "MAGIC_NUMBER",
+    "PROTOCOL_VERSION",
     "LoadEndianness",
     "SourceChangeWarning",
     "add_safe_globals",
+    "check_module_version_greater_or_equal",
     "clear_safe_globals",
     "default_restore_location",
     "get_crc32_options",
@@ -61,12 +80,18 @@ __all__ = [
     "get_unsafe_globals_in_checkpoint",
     "load",
     "location_tag",
+    "mkdtemp",
+    "normalize_storage_type",
     "register_package",
     "safe_globals",
     "save",
     "set_crc32_options",
     "set_default_load_endianness",
     "set_default_mmap_options",
+    "skip_data",
+    "storage_to_tensor_type",
+    "validate_cuda_device",
+    "validate_hpu_device",
 ]
 
 DEFAULT_PROTOCOL = 2
@@ -118,6 +143,8 @@ def save(
     with _open_to_write(f) as (stream, prefix):
         if _use_new_zipfile_serialization:
             _write_archive(obj, stream, prefix, protocol, with_order=not _disable_byteorder_record)
+        elif skipping.data:
+            raise RuntimeError("skip_data needs _use_new_zipfile_serialization=True")
         else:
             write_legacy(obj, stream, protocol)
 
@@ -132,7 +159,10 @@ def _write_archive(obj: object, stream: Any, prefix: str, protocol: int, with_or
     if with_order:
         archive.write("byteorder", byte_order().encode())
     for key, (storage, _) in table.storages.items():
-        archive.write(f"data/{key}", storage._to_bytes())
+        if skipping.data:
+            archive.write_zeros(f"data/{key}", storage.nbytes())
+        else:
+            archive.write(f"data/{key}", storage._to_bytes())
     archive.write("version", b"3\n")
     # PyTorch tells files apart by this number; the pickle's digest makes equal objects give equal files.
     digest = int.from_bytes(hashlib.sha256(data).digest()[:16], "big")
@@ -287,6 +317,8 @@ def _read_archive(stream: Any, path: Any, restore: Callable, encoding: str, unpi
             view = mapped[begin:end]
             is_aligned = dtype is None or begin % dtype.itemsize == 0
             return _C._storage_from_buffer(view if is_aligned else bytearray(view))
+        if skipping.data:
+            return _C.UntypedStorage(nbytes)
         if foreign:
             return _C._storage_from_buffer(swap_bytes(archive.read(record), dtype))
         return archive.read_into_storage(record)

@@ -35,21 +35,30 @@ class ArchiveWriter:
     def write(self, name: str, data: Any) -> None:
         """Add the record `name` with the bytes of `data`, anything with a buffer."""
         view = memoryview(data).cast("B") if memoryview(data).nbytes else memoryview(b"")
+        self._begin(name, view.nbytes, _C._crc32(view) if self._checksums else 0)
+        self._put(view)
+
+    def write_zeros(self, name: str, nbytes: int) -> None:
+        """Add a record of zeros that has no checksum, so that others may fill it in."""
+        self._begin(name, nbytes, 0)
+        zeros = bytes(min(nbytes, 1 << 20))
+        for start in range(0, nbytes, 1 << 20):
+            self._put(zeros[: nbytes - start])
+
+    def _begin(self, name: str, nbytes: int, crc: int) -> None:
         encoded = f"{self._prefix}/{name}".encode()
-        crc = _C._crc32(view) if self._checksums else 0
         start = self._position
-        wide = view.nbytes >= _LIMIT32
-        sizes = struct.pack("<HHQQ", 1, 16, view.nbytes, view.nbytes) if wide else b""
+        wide = nbytes >= _LIMIT32
+        sizes = struct.pack("<HHQQ", 1, 16, nbytes, nbytes) if wide else b""
         padding = -(start + 30 + len(encoded) + len(sizes) + 4) % ALIGNMENT
         extra = sizes + struct.pack("<HH", _PADDING_FIELD, padding) + bytes(padding)
-        size32 = _LIMIT32 if wide else view.nbytes
+        size32 = _LIMIT32 if wide else nbytes
         common = struct.pack(
             "<HHHHLLLH", _UTF8_NAMES, 0, 0, _MIDNIGHT_1980, crc, size32, size32, len(encoded)
         )
         version = struct.pack("<H", 45 if wide else 20)
         self._put(b"PK\3\4" + version + common + struct.pack("<H", len(extra)) + encoded + extra)
-        self._put(view)
-        self._directory.append(self._directory_entry(common, encoded, view.nbytes, start))
+        self._directory.append(self._directory_entry(common, encoded, nbytes, start))
 
     def _put(self, data: Any) -> None:
         self._stream.write(data)
