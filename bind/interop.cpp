@@ -1,6 +1,9 @@
 // Data from Python lists and arrays, memory shared with NumPy, DLPack and buffers.
 #include <nanobind/stl/string.h>
 
+#include <memory>
+
+#include "base/crc32.h"
 #include "bind/python.h"
 #include "ops.h"
 #include "tensor/convert.h"
@@ -241,6 +244,14 @@ int storage_get_buffer(PyObject* o, Py_buffer* view, int flags) {
 
 struct BufferOwner { Py_buffer view; };
 
+void let_go_of_buffer(void* p) {
+  auto* b = static_cast<BufferOwner*>(p);
+  const PyGILState_STATE state = PyGILState_Ensure();
+  PyBuffer_Release(&b->view);
+  PyGILState_Release(state);
+  delete b;
+}
+
 Ref<Storage> storage_over_buffer(nb::handle o, bool writable_needed) {
   auto* owner = new BufferOwner;
   bool writable = true;
@@ -256,13 +267,18 @@ Ref<Storage> storage_over_buffer(nb::handle o, bool writable_needed) {
       throw nb::python_error();
     }
   }
-  return Storage::foreign(owner->view.buf, static_cast<size_t>(owner->view.len), [](void* p) {
-    auto* b = static_cast<BufferOwner*>(p);
-    const PyGILState_STATE state = PyGILState_Ensure();
-    PyBuffer_Release(&b->view);
-    PyGILState_Release(state);
-    delete b;
-  }, owner, writable);
+  return Storage::foreign(owner->view.buf, static_cast<size_t>(owner->view.len), let_go_of_buffer, owner, writable);
+}
+
+void move_into_buffer(Storage& storage, nb::handle o) {
+  auto owner = std::make_unique<BufferOwner>();
+  if (PyObject_GetBuffer(o.ptr(), &owner->view, PyBUF_WRITABLE | PyBUF_SIMPLE) < 0) throw nb::python_error();
+  if (static_cast<size_t>(owner->view.len) != storage.bytes()) {
+    PyBuffer_Release(&owner->view);
+    throw ValueError(text("_move_into: a storage of ", storage.bytes(), " bytes does not fit the buffer"));
+  }
+  void* data = owner->view.buf;
+  storage.move_into(data, let_go_of_buffer, owner.release());
 }
 
 void bind_storage(nb::module_& m) {
@@ -276,8 +292,20 @@ void bind_storage(nb::module_& m) {
   s.def("data_ptr", [](const StorageHandle& h) { return reinterpret_cast<uintptr_t>(h.storage->data()); });
   s.def("resize_", [](StorageHandle& h, size_t bytes) { h.storage->resize(bytes); });
   s.def("_to_bytes", [](nb::handle h) { return nb::steal(PyMemoryView_FromObject(h.ptr())); });
+  s.def("_move_into", [](StorageHandle& h, nb::handle buffer) { move_into_buffer(*h.storage, buffer); });
   s.def("_id", [](const StorageHandle& h) { return reinterpret_cast<uintptr_t>(h.storage.get()); });
   m.def("_untyped_storage", [](nb::handle t) { return StorageHandle{take(t)->storage}; });
+  m.def("_crc32", [](nb::handle o) {
+    BufferOwner owner;
+    if (PyObject_GetBuffer(o.ptr(), &owner.view, PyBUF_SIMPLE) < 0) throw nb::python_error();
+    uint32_t c;
+    {
+      nb::gil_scoped_release others_run;
+      c = crc32(owner.view.buf, static_cast<size_t>(owner.view.len));
+    }
+    PyBuffer_Release(&owner.view);
+    return c;
+  });
   m.def("_storage_from_buffer", [](nb::handle o) { return StorageHandle{storage_over_buffer(o, false)}; });
   m.def("_tensor_from_storage", [](const StorageHandle& h, nb::handle dtype, int64_t offset, nb::handle size, nb::handle stride) {
     const DType d = dtype_of_object(dtype.ptr());

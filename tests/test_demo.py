@@ -1,5 +1,7 @@
 """The demo and the command line, run as a user runs them."""
 
+import gzip
+import struct
 import subprocess
 import sys
 
@@ -29,6 +31,41 @@ def test_demo_draws(tmp_path):
     done = run("demo", "--epochs", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "demo-output" / "digits.png").read_bytes().startswith(b"\x89PNG")
+
+
+def write_idx(path, dims, values):
+    data = struct.pack(f">HBB{len(dims)}I", 0, 8, len(dims), *dims) + bytes(values)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    (gzip.open if path.suffix == ".gz" else open)(path, "wb").write(data)
+
+
+def write_dataset(folder, suffix):
+    """Images whose brightness tells their class."""
+    for part, n in (("train", 200), ("t10k", 20)):
+        labels = [i % 10 for i in range(n)]
+        pixels = [value for label in labels for value in [25 * label] * 16]
+        write_idx(folder / "FashionMNIST" / "raw" / f"{part}-images-idx3-ubyte{suffix}", (n, 4, 4), pixels)
+        write_idx(folder / "FashionMNIST" / "raw" / f"{part}-labels-idx1-ubyte{suffix}", (n,), labels)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_demo_of_another_dataset(tmp_path, suffix):
+    write_dataset(tmp_path, suffix)
+    done = run("demo", "--dataset", "FashionMNIST", "--data", ".", "--no-picture", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "200 images to learn from, 20 to test with" in done.stdout
+    assert (tmp_path / "demo-output" / "fashionmnist.pt").exists()
+
+
+def test_demo_tells_what_is_wrong_with_the_files(tmp_path):
+    arguments = "demo", "--dataset", "FashionMNIST", "--data", "."
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1 and done.stderr.startswith("error: Dataset not found in FashionMNIST/raw")
+    write_dataset(tmp_path, ".gz")
+    damaged = tmp_path / "FashionMNIST" / "raw" / "train-images-idx3-ubyte.gz"
+    damaged.write_bytes(damaged.read_bytes()[:60])
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == 1 and "damaged or cut short" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_the_same_seed_gives_the_same_run(tmp_path):

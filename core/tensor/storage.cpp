@@ -7,6 +7,11 @@
 
 #include "base/error.h"
 
+#ifdef __linux__
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
 namespace fb {
 namespace {
 
@@ -32,21 +37,60 @@ SizeClass size_class(size_t n) {
   return {16 + (exponent - 10) * 4 + static_cast<int>((n - 1 - (size_t(1) << exponent)) / step) + 1, rounded};
 }
 
+void count_allocation(size_t bytes) {
+  ++cache.allocations;
+  cache.allocated += bytes;
+  if (cache.allocated > cache.peak) cache.peak = cache.allocated;
+}
+
+void* take_cached(const SizeClass& c) {
+  Block*& head = cache.head[c.index];
+  if (!head) return nullptr;
+  void* block = head;
+  head = head->next;
+  cache.cached -= c.bytes;
+  ++cache.hits;
+  return block;
+}
+
+// A block for a storage. Large ones may come from the next size classes: memory that waits there is as good
+// as more of it from the system. `n` becomes the size to give back to deallocate().
+void* allocate_for_storage(size_t& n) {
+  constexpr size_t large = size_t(64) << 10;
+  constexpr int classes_above = 3;
+  const SizeClass c = size_class(n);
+  if (c.bytes >= large && !cache.head[c.index]) {
+    SizeClass above = c;
+    for (int i = 0; i < classes_above; ++i) {
+      above = size_class(above.bytes + 1);
+      if (void* block = take_cached(above)) {
+        count_allocation(above.bytes);
+        n = above.bytes;
+        return block;
+      }
+    }
+  }
+  return allocate(n);
+}
+
+// Lets the system take the memory of the whole pages in a range whose contents are of no use any more.
+void give_back_pages(void* data, size_t bytes) {
+#ifdef __linux__
+  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + page - 1) / page * page;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + bytes) / page * page;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+#else
+  static_cast<void>(data), static_cast<void>(bytes);
+#endif
+}
+
 }  // namespace
 
 void* allocate(size_t n) {
   const SizeClass c = size_class(n);
-  ++cache.allocations;
-  cache.allocated += c.bytes;
-  if (cache.allocated > cache.peak) cache.peak = cache.allocated;
-  Block*& head = cache.head[c.index];
-  if (head) [[likely]] {
-    void* block = head;
-    head = head->next;
-    cache.cached -= c.bytes;
-    ++cache.hits;
-    return block;
-  }
+  count_allocation(c.bytes);
+  if (void* block = take_cached(c)) [[likely]] return block;
   void* block = std::aligned_alloc(64, c.bytes);
   if (!block) {
     trim_memory();
@@ -87,10 +131,11 @@ Ref<Storage> Storage::make(size_t bytes) {
   static_assert(sizeof(Storage) <= 2 * header);
   constexpr size_t lead = (sizeof(Storage) + header - 1) / header * header;
   check(bytes < (size_t(1) << 47), "invalid size: ", bytes, " bytes are more than a process can address");
-  auto* s = new (allocate(bytes + lead)) Storage;
+  size_t block_bytes = bytes + lead;
+  auto* s = new (allocate_for_storage(block_bytes)) Storage;
   s->data_ = reinterpret_cast<char*>(s) + lead;
   s->bytes_ = bytes;
-  s->block_bytes_ = bytes + lead;
+  s->block_bytes_ = block_bytes;
   return Ref<Storage>::adopt(s);
 }
 
@@ -112,6 +157,18 @@ void Storage::resize(size_t bytes) {
   if (resized_) deallocate(resized_, resized_bytes_);
   resized_ = data_ = larger;
   resized_bytes_ = bytes_ = bytes;
+}
+
+void Storage::move_into(void* data, void (*let_go)(void*), void* context) {
+  memcpy(data, data_, bytes_);
+  if (let_go_) let_go_(context_);
+  else if (!resized_) give_back_pages(data_, bytes_);   // the block must stay, it begins with this header
+  if (resized_) deallocate(resized_, resized_bytes_);
+  resized_ = nullptr;
+  data_ = data;
+  let_go_ = let_go;
+  context_ = context;
+  writable_ = true;
 }
 
 void Storage::destroy(Storage* s) {

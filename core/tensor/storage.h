@@ -37,6 +37,8 @@ class Storage {
   bool writable() const { return writable_; }
   uint32_t references() const { return refs_; }
   void resize(size_t bytes);                          // keeps the leading bytes; foreign storages refuse
+  // Goes on in foreign memory of the same size; the bytes are copied there.
+  void move_into(void* data, void (*let_go)(void*), void* context);
 
   uint32_t version = 0;                               // in-place writes so far, shared by all aliases
 

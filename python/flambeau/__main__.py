@@ -19,7 +19,17 @@ def main(arguments: list[str] | None = None) -> int:
 def _add_demo(commands) -> None:
     parser = commands.add_parser("demo", help="train a network on handwritten digits, in a few seconds")
     parser.add_argument(
-        "--epochs", type=_positive, default=30, metavar="N", help="passes over the data (%(default)s)"
+        "--dataset",
+        choices=("Digits", "MNIST", "FashionMNIST", "KMNIST"),
+        default="Digits",
+        help="what to learn; only Digits comes along (%(default)s)",
+    )
+    parser.add_argument(
+        "--data", default="data", metavar="DIR", help="the files are in DIR/MNIST/raw and so on (%(default)s)"
+    )
+    parser.add_argument("--download", action="store_true", help="fetch the files if they are missing")
+    parser.add_argument(
+        "--epochs", type=_positive, metavar="N", help="passes over the data (30 for Digits, else 5)"
     )
     parser.add_argument(
         "--out", default="demo-output", metavar="DIR", help="folder for weights and picture (%(default)s)"
@@ -27,13 +37,20 @@ def _add_demo(commands) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="start of the random numbers (%(default)s)"
     )
-    parser.add_argument("--no-picture", dest="picture", action="store_false", help="do not draw digits.png")
+    parser.add_argument("--no-picture", dest="picture", action="store_false", help="do not draw a picture")
     parser.set_defaults(function=_demo)
 
 
 def _demo(**options) -> int:
     from flambeau import demo
 
+    if options["dataset"] != "Digits":
+        try:
+            for train in (True, False):
+                demo.load(options["dataset"], options["data"], options["download"], train)
+        except (RuntimeError, ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
     demo.main(**options)
     return 0
 

@@ -270,13 +270,13 @@ def get_device(self):
 
 def is_shared(self):
     """Whether the storage lies in memory shared between processes."""
-    return getattr(self, "_shared_memory", None) is not None
+    return self.untyped_storage().is_shared()
 
 
 def share_memory_(self):
-    """Move the storage into memory shared between processes; returns self."""
-    from .utils.data._shared import move_to_shared_memory
-    return move_to_shared_memory(self)
+    """Move the storage, and so every view of it, into memory shared between processes; returns self."""
+    self.untyped_storage().share_memory_()
+    return self
 
 
 def is_pinned(self, device=None):

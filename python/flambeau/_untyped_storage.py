@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import _C
+from ._shared_memory import share, shared_bytes_of
 
 UntypedStorage = _C.UntypedStorage
 
@@ -131,6 +132,19 @@ def is_pinned(self: Any, device: Any = None) -> bool:
     return False
 
 
+def is_shared(self: Any) -> bool:
+    """Whether other processes can see the same memory."""
+    return shared_bytes_of(self) is not None
+
+
+def share_memory_(self: Any) -> Any:
+    """Move into memory that other processes can see; returns self. Errors: RuntimeError if there is none left."""
+    # it teaches multiprocessing to send tensors, for which this is done
+    from . import multiprocessing  # noqa: F401
+
+    return share(self)
+
+
 def resizable(self: Any) -> bool:
     """Whether resize_ may be called."""
     return True
@@ -146,7 +160,8 @@ def byteswap(self: Any, dtype: Any) -> None:
 
 _FUNCTIONS = (
     __getitem__, __setitem__, __iter__, __repr__, __copy__, __deepcopy__, __eq__, __hash__, clone, copy_, fill_,
-    tolist, cpu, new, untyped, element_size, type, get_device, is_pinned, resizable, byteswap,
+    tolist, cpu, new, untyped, element_size, type, get_device, is_pinned, is_shared,
+    share_memory_, resizable, byteswap,
 )  # fmt: skip
 
 

@@ -155,3 +155,57 @@ def test_mutated_files_load_or_raise():
             raised += 1
     assert raised > 800 and loaded > 10
     assert os.listdir(".") == before
+
+
+def test_small_files_that_would_take_for_ever():
+    part = (1, 2)
+    for _ in range(60):
+        part = (part, part)
+    # 2**60 parts when counted one by one, 60 objects in the file
+    assert load(checkpoint(part))[0][1][0] is not None
+    dict_of_it = b"\x80\x02}K\x01K\x02\x86" + b"2\x86" * 60 + b"K\x01s."
+    with pytest.raises(pickle.UnpicklingError, match="key of more than"):
+        load(with_pickle(checkpoint(1), lambda _: dict_of_it))
+
+
+def test_overlapping_records():
+    """Records that lie in each other would add up to more bytes than the file has."""
+    data = checkpoint([torch.zeros(64), torch.ones(64)])
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    first, second = (archive.getinfo(f"archive/data/{key}") for key in "01")
+    size = second.header_offset + 512 - first.header_offset
+    at = data.index(b"PK\1\2", data.index(b"PK\1\2") + 1)
+    while first.filename.encode() not in data[at : at + 46 + len(first.filename)]:
+        at = data.index(b"PK\1\2", at + 1)
+    wide = data[: at + 20] + struct.pack("<LL", size, size) + data[at + 28 :]
+    with pytest.raises(RuntimeError):
+        load(wide)
+
+
+def test_storages_longer_together_than_the_file():
+    old = checkpoint([torch.zeros(9) for _ in range(9)], _use_new_zipfile_serialization=False)
+    numbers = old.replace(b"K\x09", b"K\x58")
+    with pytest.raises(pickle.UnpicklingError, match="do not fit"):
+        load(numbers)
+
+
+@pytest.mark.parametrize("name", ["int", "str", "float"])
+def test_factories_cannot_be_called(name):
+    data = b"\x80\x02c__builtin__\n" + name.encode() + b"\nK\x05\x85R."
+    with pytest.raises(pickle.UnpicklingError):
+        load(with_pickle(checkpoint(1), lambda _: data))
+
+
+def test_sets_are_not_made_from_tensors():
+    huge = checkpoint(torch.zeros(1).expand(2**40))
+    call = b"c__builtin__\nset\n"
+    with pytest.raises(pickle.UnpicklingError, match="set made from a Tensor"):
+        load(with_pickle(huge, lambda p: p[:2] + call + p[2:-1] + b"\x85R."))
+
+
+def test_checksums_of_header_and_directory_agree():
+    data = bytearray(checkpoint(torch.full((64,), 1.0)))
+    at = data.rindex(b"archive/data/0") - 46
+    data[at + 16 : at + 20] = bytes(4)
+    with pytest.raises(RuntimeError, match="two checksums"):
+        load(bytes(data))

@@ -5,6 +5,8 @@ import io
 import math
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 
 import flambeau as torch
@@ -246,3 +248,72 @@ def test_bad_targets(tmp_path):
         serialization.load(io.BytesIO(b"x"), weights_only=True, pickle_module=pickle)
     with pytest.raises(ValueError):
         serialization.save(1, io.BytesIO(), pickle_protocol=99)
+
+
+def test_storages_inside_containers_of_trusted_files():
+    t = torch.arange(3.0)
+    loaded = round_trip({"s": t.untyped_storage(), "t": t.storage()}, {"weights_only": False}.items())
+    assert loaded["s"].nbytes() == 12 and loaded["t"].tolist() == [0, 1, 2]
+    assert loaded["s"].data_ptr() == loaded["t"].data_ptr()
+
+
+def test_loaded_tensors_can_be_resized():
+    loaded = round_trip(torch.ones(2))
+    assert loaded.resize_(4)[:2].tolist() == [1, 1]
+
+
+def test_the_other_byte_order_swaps_the_parts_of_complex_numbers():
+    t = torch.tensor([1 + 2j])
+    file = io.BytesIO()
+    serialization.save(t, file, _disable_byteorder_record=True)
+    file.seek(0)
+    serialization.set_default_load_endianness(serialization.LoadEndianness.BIG)
+    try:
+        loaded = serialization.load(file)
+    finally:
+        serialization.set_default_load_endianness(None)
+    assert loaded.numpy().byteswap().tolist() == [1 + 2j]
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    """The limit of a file's size stands for a full disk: writing fails in the middle."""
+    program = (
+        "import resource, sys, flambeau as torch\n"
+        "torch.save(torch.ones(2), sys.argv[1])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try: torch.save(torch.zeros(100_000), sys.argv[1])\n"
+        "except OSError as error: print('refused', error.errno)\n"
+    )
+    path = tmp_path / ("n" * 250 + ".pt")
+    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+    assert done.stdout.startswith("refused"), done.stderr
+    assert serialization.load(path).tolist() == [1, 1]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_skip_data(tmp_path):
+    value, path = {"a": torch.ones(5), "b": torch.zeros(0)}, tmp_path / "x.pt"
+    with serialization.skip_data():
+        serialization.save(value, path)
+        with pytest.raises(RuntimeError, match="skip_data"):
+            serialization.save(value, path, _use_new_zipfile_serialization=False)
+    assert serialization.load(path)["a"].tolist() == [0] * 5
+    with zipfile.ZipFile(path) as archive:
+        assert archive.getinfo("x/data/0").file_size == 20
+    with serialization.skip_data():
+        assert serialization.load(path)["a"].shape == (5,)
+
+
+def test_helpers():
+    version = type("Module", (), {"__version__": "2.10.1rc1"})
+    assert serialization.check_module_version_greater_or_equal(version, (2, 9))
+    assert not serialization.check_module_version_greater_or_equal(version, (2, 10, 2))
+    version.__version__ = "x.y"
+    with pytest.raises(RuntimeError, match="malformed"):
+        serialization.check_module_version_greater_or_equal(version, (1,))
+    with pytest.raises(RuntimeError, match="CUDA"):
+        serialization.validate_cuda_device("cuda:0")
+    assert serialization.normalize_storage_type(FloatStorage) is FloatStorage
+    with serialization.mkdtemp() as folder:
+        assert os.path.isdir(folder)
+    assert not os.path.exists(folder)

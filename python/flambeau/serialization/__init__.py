@@ -8,6 +8,7 @@ does not run code that the file brings along. Only `weights_only=False` uses Pyt
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -18,7 +19,22 @@ from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _zip
-from flambeau.serialization._legacy import buffered, read_legacy, write_legacy
+from flambeau.serialization._helpers import (
+    check_module_version_greater_or_equal,
+    mkdtemp,
+    normalize_storage_type,
+    skip_data,
+    storage_to_tensor_type,
+    validate_cuda_device,
+    validate_hpu_device,
+)
+from flambeau.serialization._legacy import (
+    MAGIC_NUMBER,
+    PROTOCOL_VERSION,
+    buffered,
+    read_legacy,
+    write_legacy,
+)
 from flambeau.serialization._locations import (
     default_restore_location,
     location_tag,
@@ -44,13 +60,17 @@ from flambeau.serialization._settings import (
     set_crc32_options,
     set_default_load_endianness,
     set_default_mmap_options,
+    skipping,
 )
 from flambeau.serialization._unpickler import full_unpickle
 
 __all__ = [
+    "MAGIC_NUMBER",
+    "PROTOCOL_VERSION",
     "LoadEndianness",
     "SourceChangeWarning",
     "add_safe_globals",
+    "check_module_version_greater_or_equal",
     "clear_safe_globals",
     "default_restore_location",
     "get_crc32_options",
@@ -60,12 +80,18 @@ __all__ = [
     "get_unsafe_globals_in_checkpoint",
     "load",
     "location_tag",
+    "mkdtemp",
+    "normalize_storage_type",
     "register_package",
     "safe_globals",
     "save",
     "set_crc32_options",
     "set_default_load_endianness",
     "set_default_mmap_options",
+    "skip_data",
+    "storage_to_tensor_type",
+    "validate_cuda_device",
+    "validate_hpu_device",
 ]
 
 DEFAULT_PROTOCOL = 2
@@ -117,6 +143,8 @@ def save(
     with _open_to_write(f) as (stream, prefix):
         if _use_new_zipfile_serialization:
             _write_archive(obj, stream, prefix, protocol, with_order=not _disable_byteorder_record)
+        elif skipping.data:
+            raise RuntimeError("skip_data needs _use_new_zipfile_serialization=True")
         else:
             write_legacy(obj, stream, protocol)
 
@@ -131,7 +159,10 @@ def _write_archive(obj: object, stream: Any, prefix: str, protocol: int, with_or
     if with_order:
         archive.write("byteorder", byte_order().encode())
     for key, (storage, _) in table.storages.items():
-        archive.write(f"data/{key}", storage._to_bytes())
+        if skipping.data:
+            archive.write_zeros(f"data/{key}", storage.nbytes())
+        else:
+            archive.write(f"data/{key}", storage._to_bytes())
     archive.write("version", b"3\n")
     # PyTorch tells files apart by this number; the pickle's digest makes equal objects give equal files.
     digest = int.from_bytes(hashlib.sha256(data).digest()[:16], "big")
@@ -156,11 +187,15 @@ def _open_to_write(f: Any) -> Iterator[tuple[Any, str]]:
     if not os.path.isdir(directory):
         raise RuntimeError(f"Parent directory {directory} does not exist.")
     prefix = os.path.splitext(name)[0] or "archive"
-    if os.path.exists(path) and not os.path.isfile(path):
+    if os.path.exists(path) and not (os.path.isfile(path) and os.access(directory, os.W_OK)):
+        # A pipe, a device, or a file in a folder that takes no new ones: nothing to put in its place.
         with open(path, "wb") as stream:
             yield stream, prefix
         return
-    part = os.path.join(directory, f".{name}.{os.getpid()}.{os.urandom(4).hex()}.part")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    # Not named after the file, whose name may be as long as names can be.
+    part = os.path.join(directory, f".{os.getpid()}-{os.urandom(6).hex()}.part")
     try:
         with open(part, "xb") as stream:
             yield stream, prefix
@@ -193,7 +228,8 @@ def load(
             function from (storage, name) to a storage or None; None puts them where they were.
         pickle_module: module whose `Unpickler` reads the pickle when `weights_only` is False.
         weights_only: True (the default) builds data only; False runs whatever code the file asks for.
-        mmap: True maps the file (a path) instead of reading it; pages are read when touched.
+        mmap: True maps the file (a path) instead of reading it; pages are read when touched. Checksums of
+            tensors are then not verified, which would read them all; without it they are.
         pickle_load_args: for the unpickler; `encoding` says how Python 2's byte strings become text.
     Errors: UnpicklingError if the pickle is damaged or names what is not allowed, RuntimeError if the
     archive is
@@ -270,7 +306,7 @@ def _read_archive(stream: Any, path: Any, restore: Callable, encoding: str, unpi
     foreign = is_foreign(_file_order(archive))
     mapped = _zip.map_file(path, get_default_mmap_options()) if path is not None else None
 
-    def read(key: str, nbytes: int, itemsize: int) -> Any:
+    def read(key: str, nbytes: int, dtype: Any) -> Any:
         record = f"data/{key}"
         if archive.size(record) != nbytes:
             raise RuntimeError(
@@ -279,9 +315,13 @@ def _read_archive(stream: Any, path: Any, restore: Callable, encoding: str, unpi
         if mapped is not None and not foreign:
             begin, end = archive.span(record)
             view = mapped[begin:end]
-            return _C._storage_from_buffer(view if begin % itemsize == 0 else bytearray(view))
-        data = archive.read(record)
-        return _C._storage_from_buffer(swap_bytes(data, itemsize) if foreign else data)
+            is_aligned = dtype is None or begin % dtype.itemsize == 0
+            return _C._storage_from_buffer(view if is_aligned else bytearray(view))
+        if skipping.data:
+            return _C.UntypedStorage(nbytes)
+        if foreign:
+            return _C._storage_from_buffer(swap_bytes(archive.read(record), dtype))
+        return archive.read_into_storage(record)
 
     source = StorageSource(restore, read)
     pickled = io.BytesIO(archive.read("data.pkl"))

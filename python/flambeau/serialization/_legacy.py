@@ -14,6 +14,7 @@ from flambeau import _C
 from flambeau.serialization._names import byte_order
 from flambeau.serialization._pickle_reader import read_pickle
 from flambeau.serialization._pickle_writer import PickleWriter
+from flambeau.serialization._rebuild import flags_deferred
 from flambeau.serialization._records import StorageSource, StorageTable, swap_bytes
 from flambeau.serialization._zip import read_exactly
 
@@ -74,14 +75,19 @@ def read_legacy(
         raise UnpicklingError(f"Invalid protocol version: {version}")
     system = read_pickle(stream, _no_storage, encoding)
     end = _end_of(stream)
-    pending: dict[str, tuple[bytearray, int]] = {}
+    pending: dict[str, tuple[Any, Any]] = {}
+    room = end
 
-    def allocate(key: str, nbytes: int, itemsize: int) -> Any:
-        if nbytes > end:
-            raise UnpicklingError(f"load: storage {key!r} of {nbytes} bytes is longer than the file")
-        data = bytearray(nbytes)
-        pending[key] = data, itemsize
-        return _C._storage_from_buffer(data)
+    def allocate(key: str, nbytes: int, dtype: Any) -> Any:
+        nonlocal room
+        room -= nbytes
+        if room < 0:
+            raise UnpicklingError(
+                f"load: the storages up to {key!r} ({nbytes} bytes) do not fit into the file"
+            )
+        storage = _C.UntypedStorage(nbytes)
+        pending[key] = storage._to_bytes(), dtype
+        return storage
 
     def restore_later(storage: Any, location: str) -> Any:
         if location == "cpu" or restore(storage, location) is storage:
@@ -89,24 +95,26 @@ def read_legacy(
         return restore(storage, location)
 
     source = StorageSource(restore_later, allocate)
-    if unpickle is None:
-        value = read_pickle(stream, source.find, encoding)
-    else:
-        value = unpickle(stream, source.find)
-    keys = read_pickle(stream, _no_storage, encoding)
-    foreign = isinstance(system, dict) and system.get("little_endian", True) is not (byte_order() == "little")
-    _fill(stream, keys, pending, foreign)
+    with flags_deferred():
+        if unpickle is None:
+            value = read_pickle(stream, source.find, encoding)
+        else:
+            value = unpickle(stream, source.find)
+        keys = read_pickle(stream, _no_storage, encoding)
+        little = isinstance(system, dict) and system.get("little_endian", True)
+        _fill(stream, keys, pending, foreign=bool(little) is not (byte_order() == "little"))
     return value
 
 
-def _fill(stream: Any, keys: Any, pending: dict[str, tuple[bytearray, int]], foreign: bool) -> None:
+def _fill(stream: Any, keys: Any, pending: dict[str, tuple[Any, Any]], foreign: bool) -> None:
     """Read the storages' bytes into the memory that the tensors already view."""
     if not isinstance(keys, list) or not all(isinstance(key, (str, int)) for key in keys):
         raise UnpicklingError("load: the list of storages is damaged")
     if sorted(map(str, keys)) != sorted(pending):
         raise UnpicklingError("load: the list of storages does not agree with the tensors")
     for key in map(str, keys):
-        data, itemsize = pending[key]
+        data, dtype = pending[key]
+        itemsize = 1 if dtype is None else dtype.itemsize
         count = bytearray(8)
         read_exactly(stream, count)
         (numel,) = struct.unpack(">q" if foreign else "<q", count)
@@ -114,7 +122,7 @@ def _fill(stream: Any, keys: Any, pending: dict[str, tuple[bytearray, int]], for
             raise UnpicklingError(f"load: storage {key!r} has {numel} elements, not {len(data) // itemsize}")
         read_exactly(stream, data)
         if foreign:
-            data[:] = swap_bytes(data, itemsize)
+            data[:] = swap_bytes(data, dtype)
 
 
 def buffered(stream: Any) -> Any:

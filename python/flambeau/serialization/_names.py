@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
 from flambeau import _C
+from flambeau.errors import UnsupportedError
 
 STORAGE_NAMES = {
     "float64": "DoubleStorage", "float32": "FloatStorage", "float16": "HalfStorage",
@@ -23,6 +25,21 @@ DTYPE_NAMES = frozenset(
     ) if hasattr(_C, name)
 )  # fmt: skip
 
+# What files of PyTorch may hold and this package has no tensors of: names of dtypes, storages and functions.
+_ABSENT = re.compile(
+    r"(uint(16|32|64)|complex32|float(8|4)_\w+|q?u?int\d+(x2)?|bits\w+|Q?U?Int\w*Storage|ComplexHalfStorage"
+    r"|_rebuild_\w+)"
+)
+
+
+def check_present(module: str, name: str) -> None:
+    """Errors: UnsupportedError for a name of PyTorch's tensors of kinds that this package has not."""
+    if module in ("torch", "torch._utils") and _ABSENT.fullmatch(name):
+        raise UnsupportedError(
+            f"load: the file holds a tensor of a kind that flambeau has not: {module}.{name}"
+        )
+
+
 _PACKAGE = __name__.partition(".")[0]
 # Protocol 2 is Python 2's: its readers expect these names.
 _OLD_MODULES = {"builtins": "__builtin__", "copyreg": "copy_reg"}
@@ -33,8 +50,19 @@ def dtype_name(dtype: Any) -> str:
     return str(dtype).rpartition(".")[2]
 
 
+# Modules of nn whose classes PyTorch keeps elsewhere.
+_HOMES = {
+    "attention": "activation", "lazy_conv": "conv", "parameter_container": "container", "rnn_cell": "rnn",
+}  # fmt: skip
+
+
 def file_module(module: str) -> str:
     """The module name written to files for a module of this process."""
+    if module.startswith(f"{_PACKAGE}.nn._functional"):
+        return "torch.nn.functional"
+    layers = f"{_PACKAGE}.nn.modules."
+    if module.startswith(layers) and module[len(layers) :] in _HOMES:
+        return "torch.nn.modules." + _HOMES[module[len(layers) :]]
     if module == _PACKAGE or module == f"{_PACKAGE}._C":
         return "torch"
     if module.startswith(f"{_PACKAGE}."):

@@ -13,11 +13,15 @@ from typing import Any
 
 from flambeau import _C
 from flambeau.serialization import _numpy
-from flambeau.serialization._rebuild import LoadedStorage, set_state
+from flambeau.serialization._names import check_present
+from flambeau.serialization._rebuild import set_state
 from flambeau.serialization._safe_globals import CALLABLE, find_allowed, program_allowed
 
 _MARK = object()
 _MAX_MEMO = 10_000_000
+_PIECE = 1 << 20
+_WIDTHS = {layout: struct.calcsize(layout) for layout in ("<H", "<I", "<i", "<Q", ">d")}
+_MAX_KEY = 100_000
 
 
 class PickleReader:
@@ -25,7 +29,7 @@ class PickleReader:
 
     Args:
         stream: source of the bytes; afterwards it stands behind the pickle's last byte.
-        find_storage: from the tuple of a persistent id to a `LoadedStorage`.
+        find_storage: from the tuple of a persistent id to a storage.
         encoding: how Python 2's byte strings become text; "bytes" keeps them.
     Errors: UnpicklingError for whatever is not allowed or damaged.
     """
@@ -37,35 +41,43 @@ class PickleReader:
         self._encoding = encoding
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
-        self._next_memo = 0
+        self._dtypes: dict[int, Any] = {}
+        self._dtype_places: dict[int, list[int]] = {}
 
     def load(self) -> Any:
         """The object."""
-        while True:
-            code = self._read(1)
-            if not code:
-                raise EOFError("Ran out of input: the pickle has no end")
-            if code == b".":
-                if len(self._stack) != 1:
-                    raise UnpicklingError("load: the pickle ends in the middle of an object")
-                return public(self._pop())
-            operation = _OPERATIONS.get(code[0])
+        read, operations = self._read, _OPERATIONS
+        while (code := read(1)) != b".":
+            operation = operations.get(code)
             if operation is None:
+                if not code:
+                    raise EOFError("Ran out of input: the pickle has no end")
                 raise UnpicklingError(
                     f"Unsupported operand {code[0]}: not part of the grammar of checkpoints"
                 )
             operation(self)
+        if len(self._stack) != 1:
+            raise UnpicklingError("load: the pickle ends in the middle of an object")
+        return self._pop()
 
     # --- bytes and stack ---
 
     def _take(self, count: int) -> bytes:
-        data = self._read(count)
+        data = self._read(count) if count <= _PIECE else self._take_in_pieces(count)
         if len(data) != count:
             raise UnpicklingError("load: the pickle is cut off")
         return data
 
+    def _take_in_pieces(self, count: int) -> bytes:
+        # Some streams set aside as much memory as they are asked for: a damaged length must not decide that.
+        pieces = []
+        while count > 0 and (piece := self._read(min(count, _PIECE))):
+            pieces.append(piece)
+            count -= len(piece)
+        return b"".join(pieces)
+
     def _number(self, layout: str) -> Any:
-        return struct.unpack(layout, self._take(struct.calcsize(layout)))[0]
+        return struct.unpack(layout, self._take(_WIDTHS[layout]))[0]
 
     def _line(self) -> str:
         line = self._readline()
@@ -87,7 +99,7 @@ class PickleReader:
         return self._stack[-1]
 
     def _pop_to_mark(self) -> list[Any]:
-        items = []
+        items: list[Any] = []
         while self._stack:
             item = self._stack.pop()
             if item is _MARK:
@@ -101,7 +113,9 @@ class PickleReader:
     def _remember(self, index: int) -> None:
         if index >= _MAX_MEMO:
             raise UnpicklingError(f"load: the pickle remembers object number {index}; the file is damaged")
-        self._memo[index] = self._top()
+        value = self._memo[index] = self._top()
+        if id(value) in self._dtypes:
+            self._dtype_places.setdefault(id(value), []).append(index)
 
     def _memoize(self) -> None:
         self._remember(len(self._memo))
@@ -117,7 +131,7 @@ class PickleReader:
         target = self._top()
         if type(target) is not list:
             raise UnpicklingError(f"Can only append to lists, but got {type(target)}")
-        target.extend(map(public, items))
+        target.extend(items)
 
     def _set_items(self, items: list[Any]) -> None:
         target = self._top()
@@ -126,13 +140,13 @@ class PickleReader:
         if len(items) % 2:
             raise UnpicklingError("load: the pickle has a key without a value")
         for key, value in zip(items[::2], items[1::2]):
-            target[_hashable(public(key))] = public(value)
+            target[_hashable(key)] = value
 
     def _add_items(self) -> None:
         items = self._pop_to_mark()
         if type(self._top()) is not set:
             raise UnpicklingError("Can only add to sets")
-        self._top().update(_hashable(public(item)) for item in items)
+        self._top().update(map(_hashable, items))
 
     def _long(self, count: int) -> None:
         if count < 0:
@@ -150,6 +164,7 @@ class PickleReader:
     def _global(self, module: str, name: str) -> None:
         found = find_allowed(module, name)
         if found is None:
+            check_present(module, name)
             raise UnpicklingError(
                 f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If "
                 "you trust it with "
@@ -167,6 +182,8 @@ class PickleReader:
     def _reduce(self) -> None:
         arguments, function = self._pop(), self._pop()
         self._push(self._call(function, arguments))
+        if function is _numpy.numpy_dtype:
+            self._dtypes[id(self._top())] = self._top()
 
     def _call(self, function: Any, arguments: Any) -> Any:
         if type(arguments) is not tuple:
@@ -175,8 +192,10 @@ class PickleReader:
             raise UnpicklingError(f"Trying to call reduce for unrecognized function {str(function)[:80]}")
         if function is collections.defaultdict and arguments and arguments[0] not in (None, *_FACTORIES):
             raise UnpicklingError("load: a defaultdict with a factory that is not allowed")
-        if function in _COUNTED and arguments and type(arguments[0]) is int:
-            raise UnpicklingError(f"load: {function.__name__} of a given length")
+        if function in _FROM_ITEMS and arguments and type(arguments[0]) not in _SEQUENCES:
+            raise UnpicklingError(f"load: a {function.__name__} made from a {type(arguments[0]).__name__}")
+        if function in _SETS:
+            arguments = tuple([_hashable(item) for item in items] for items in arguments)
         return function(*arguments)
 
     def _new_object(self) -> None:
@@ -193,7 +212,7 @@ class PickleReader:
     def _build(self) -> None:
         state, target = self._pop(), self._top()
         if _is_numpy(target, "dtype"):
-            self._replace_top(_numpy.with_dtype_state(target, state))
+            self._replace_dtype(_numpy.with_dtype_state(target, state))
         elif _is_numpy(target, "ndarray"):
             _numpy.set_array_state(target, state)
         elif type(target) is collections.OrderedDict:
@@ -201,18 +220,21 @@ class PickleReader:
         elif isinstance(target, _C.Tensor):
             set_state(target, state)
         elif _is_program_allowed(type(target)):
-            _set_object_state(target, public(state))
+            _set_object_state(target, state)
         else:
             raise UnpicklingError(
                 f"Can only build Tensor, Parameter, OrderedDict or allowed types, but got {type(target)}"
             )
 
-    def _replace_top(self, value: Any) -> None:
-        old = self._stack[-1]
-        self._stack[-1] = value
-        for index, remembered in self._memo.items():
-            if remembered is old:
+    def _replace_dtype(self, value: Any) -> None:
+        """Put a dtype in another byte order, which is another object, wherever the file means this one."""
+        old = self._pop()
+        self._dtypes[id(value)] = value
+        for index in self._dtype_places.pop(id(old), ()):
+            if self._memo[index] is old:
                 self._memo[index] = value
+                self._dtype_places.setdefault(id(value), []).append(index)
+        self._push(value)
 
     def _persistent(self) -> None:
         reference = self._pop()
@@ -230,7 +252,10 @@ class PickleReader:
 
 
 _FACTORIES = (list, dict, set, int, float, str, tuple, bool, collections.OrderedDict)
-_COUNTED = (bytes, bytearray)
+# A length or a tensor whose elements repeat one number would name more memory than the file has bytes.
+_FROM_ITEMS = (bytes, bytearray, set, frozenset, collections.OrderedDict, collections.Counter, _C.Size)
+_SEQUENCES = (list, tuple, dict, set, frozenset, str, bytes, bytearray, collections.OrderedDict)
+_SETS = (set, frozenset)
 _PLAIN_CLASSES = (set, frozenset, collections.OrderedDict, collections.defaultdict, collections.Counter)
 
 
@@ -246,11 +271,24 @@ def _is_numpy(value: Any, kind: str) -> bool:
 
 
 def _hashable(key: Any) -> Any:
+    if type(key) is tuple:
+        _check_tuple_key(key)
     try:
         hash(key)
     except TypeError:
         raise UnpicklingError(f"load: a {type(key).__name__} cannot be a key") from None
     return key
+
+
+def _check_tuple_key(key: tuple) -> None:
+    # Tuples that share parts are small in a file, but hashing visits a part as often as it is named.
+    waiting, count = [key], 0
+    while waiting:
+        items = waiting.pop()
+        count += len(items)
+        if count > _MAX_KEY:
+            raise UnpicklingError(f"load: a key of more than {_MAX_KEY} parts")
+        waiting.extend(item for item in items if type(item) is tuple)
 
 
 def _update_attributes(target: Any, state: Any) -> None:
@@ -260,7 +298,7 @@ def _update_attributes(target: Any, state: Any) -> None:
         # Read-only on purpose: attributes like `_metadata` may be added, methods may not be hidden.
         if hasattr(collections.OrderedDict, name):
             raise UnpicklingError(f"load: an OrderedDict whose {name!r} is replaced")
-        target.__dict__[name] = public(value)
+        target.__dict__[name] = value
 
 
 def _set_object_state(target: Any, state: Any) -> None:
@@ -272,15 +310,6 @@ def _set_object_state(target: Any, state: Any) -> None:
         target.__dict__.update(attributes)
     for name, value in (slots or {}).items():
         setattr(target, name, value)
-
-
-def public(value: Any) -> Any:
-    """A value as programs see it; inside the reader storages also know their place in the file."""
-    if type(value) is LoadedStorage:
-        return value.public()
-    if type(value) is tuple and any(type(item) in (LoadedStorage, tuple) for item in value):
-        return tuple(map(public, value))
-    return value
 
 
 def _mark(reader: PickleReader) -> None:
@@ -301,7 +330,7 @@ def _dict_of_pairs(reader: PickleReader) -> None:
 
 def _list_of_items(reader: PickleReader) -> None:
     items = reader._pop_to_mark()
-    reader._push(list(map(public, items)))
+    reader._push(items)
 
 
 def _one_pair(reader: PickleReader) -> None:
@@ -313,8 +342,8 @@ def _last(reader: PickleReader, count: int) -> list[Any]:
     return [reader._pop() for _ in range(count)][::-1]
 
 
-_OPERATIONS: dict[int, Callable[[PickleReader], None]] = {
-    ord(code): operation
+_OPERATIONS: dict[bytes, Callable[[PickleReader], None]] = {
+    code.encode("latin1"): operation
     for code, operation in {
         "\x80": PickleReader._check_protocol,
         "\x95": PickleReader._skip_frame,
@@ -350,7 +379,7 @@ _OPERATIONS: dict[int, Callable[[PickleReader], None]] = {
         "u": lambda r: r._set_items(r._pop_to_mark()),
         "\x8f": lambda r: r._push(set()),
         "\x90": PickleReader._add_items,
-        "\x91": lambda r: r._push(frozenset(map(_hashable, map(public, r._pop_to_mark())))),
+        "\x91": lambda r: r._push(frozenset(map(_hashable, r._pop_to_mark()))),
         ")": lambda r: r._push(()),
         "t": lambda r: r._tuple(r._pop_to_mark()),
         "\x85": lambda r: r._tuple(_last(r, 1)),
@@ -388,6 +417,7 @@ def names_in_pickle(data: bytes) -> Iterator[tuple[str, str]]:
     import pickletools
 
     strings: list[str] = []
+    argument: Any
     for operation, argument, _ in pickletools.genops(data):
         if operation.name == "GLOBAL":
             module, _, name = argument.partition(" ")

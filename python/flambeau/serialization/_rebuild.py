@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import flambeau
 from flambeau import _C
 
 _MAX_DIMS = 64
-
-
-class LoadedStorage:
-    """A stretch of a loaded storage together with the dtype that the file gave it (None for bytes)."""
-
-    __slots__ = ("untyped", "dtype", "first", "nbytes")
-
-    def __init__(self, untyped: Any, dtype: Any, first: int, nbytes: int) -> None:
-        self.untyped = untyped
-        self.dtype = dtype
-        self.first = first
-        self.nbytes = nbytes
-
-    def public(self) -> Any:
-        """The storage as programs see it."""
-        from flambeau.storage import TypedStorage
-
-        if self.dtype is None:
-            return self.untyped
-        return TypedStorage(wrap_storage=self.untyped, dtype=self.dtype, _internal=True)
 
 
 def _fail(text: str) -> None:
@@ -60,14 +44,43 @@ def _check_extent(size: tuple, stride: tuple, offset: Any, room: int) -> None:
         _fail(f"an empty tensor starts at {offset}, past its storage of {room} elements")
 
 
+class _Deferred(threading.local):
+    """Calls that wait until the storages have their bytes, which old files give after the tensors."""
+
+    calls: list[tuple[Callable, Any, Any]] | None = None
+
+
+_deferred = _Deferred()
+
+
+@contextlib.contextmanager
+def flags_deferred() -> Iterator[None]:
+    """Compute lazy conjugates and negatives at the end of the block, not when a tensor is made."""
+    before, _deferred.calls = _deferred.calls, []
+    try:
+        yield
+        with flambeau.no_grad():
+            for function, tensor, result in _deferred.calls:
+                result.copy_(function(tensor))
+    finally:
+        _deferred.calls = before
+
+
+def _applied(function: Callable, tensor: Any) -> Any:
+    if _deferred.calls is None:
+        return function(tensor)
+    result = _C.empty(tuple(tensor.shape), dtype=tensor.dtype)
+    _deferred.calls.append((function, tensor, result))
+    return result
+
+
 def _with_hooks_and_flags(tensor: Any, requires_grad: Any, metadata: Any) -> Any:
     if metadata is not None:
         if not isinstance(metadata, dict):
             _fail("a tensor's metadata must be a dict")
-        if metadata.get("conj"):
-            tensor = tensor.conj()
-        if metadata.get("neg"):
-            tensor = tensor._neg_view()
+        for flag, apply in (("conj", _C.Tensor.conj_physical), ("neg", _C.Tensor.neg)):
+            if metadata.get(flag):
+                tensor = _applied(apply, tensor)
     if requires_grad:
         if not (tensor.dtype.is_floating_point or tensor.dtype.is_complex):
             _fail(f"a tensor of {tensor.dtype} cannot require gradients")
@@ -76,17 +89,16 @@ def _with_hooks_and_flags(tensor: Any, requires_grad: Any, metadata: Any) -> Any
 
 
 def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Any:
-    if not isinstance(storage, LoadedStorage):
+    untyped = getattr(storage, "_untyped_storage", storage)
+    if not isinstance(untyped, _C.UntypedStorage):
         _fail("a tensor refers to something that is no storage")
     if not isinstance(dtype, _C.dtype):
         _fail("a tensor's dtype is no dtype")
     size, stride = _check_counts("size", size), _check_counts("stride", stride)
-    _check_extent(size, stride, offset, storage.nbytes // dtype.itemsize)
-    if storage.untyped.device.type == "meta":
+    _check_extent(size, stride, offset, untyped.nbytes() // dtype.itemsize)
+    if untyped.device.type == "meta":
         return _C.empty_strided(size, stride, dtype=dtype, device="meta")
-    return _C._tensor_from_storage(
-        storage.untyped, dtype, storage.first // dtype.itemsize + offset, size, stride
-    )
+    return _C._tensor_from_storage(untyped, dtype, offset, size, stride)
 
 
 def rebuild_tensor(storage: Any, storage_offset: Any, size: Any, stride: Any) -> Any:

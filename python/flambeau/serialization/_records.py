@@ -10,7 +10,6 @@ from typing import Any
 from flambeau import _C
 from flambeau.serialization._locations import location_tag
 from flambeau.serialization._names import STORAGE_NAMES, dtype_name
-from flambeau.serialization._rebuild import LoadedStorage
 from flambeau.serialization._safe_globals import StorageKind
 
 
@@ -47,21 +46,22 @@ class StorageSource:
 
     Args:
         restore: from (storage, location) to the storage on its device.
-        read: from (key, bytes, element size) to the storage's memory as a `_C.UntypedStorage`.
+        read: from (key, bytes, dtype or None) to the storage's memory as a `_C.UntypedStorage`.
     """
 
-    def __init__(self, restore: Callable[[Any, str], Any], read: Callable[[str, int, int], Any]) -> None:
+    def __init__(self, restore: Callable[[Any, str], Any], read: Callable[[str, int, Any], Any]) -> None:
         self._restore = restore
         self._read = read
         self._loaded: dict[str, Any] = {}
+        self._public: dict[tuple, Any] = {}
 
-    def find(self, reference: tuple) -> LoadedStorage:
+    def find(self, reference: tuple) -> Any:
         """The storage that a persistent id names, from ("storage", kind, key, location, numel[, view])."""
         _, kind, key, location, numel, *view = reference
         kind, key, location = check_reference(kind, key, location, numel)
         itemsize = 1 if kind.dtype is None else kind.dtype.itemsize
         if key not in self._loaded:
-            storage = self._read(key, numel * itemsize, itemsize)
+            storage = self._read(key, numel * itemsize, kind.dtype)
             self._loaded[key] = restored(self._restore(storage, location))
         storage = self._loaded[key]
         if numel * itemsize > storage.nbytes():
@@ -72,8 +72,11 @@ class StorageSource:
             _, first, count = view[0]
             if not all(type(n) is int and n >= 0 for n in (first, count)) or first + count > numel:
                 raise UnpicklingError(f"load: a view of storage {key!r} reaches past its end")
-            return LoadedStorage(storage, kind.dtype, first * itemsize, count * itemsize)
-        return LoadedStorage(storage, kind.dtype, 0, numel * itemsize)
+            part = storage._to_bytes()[first * itemsize : (first + count) * itemsize]
+            return of_kind(_C._storage_from_buffer(part), kind)
+        if (key, kind.dtype) not in self._public:
+            self._public[key, kind.dtype] = of_kind(storage, kind)
+        return self._public[key, kind.dtype]
 
 
 def restored(storage: Any) -> Any:
@@ -84,6 +87,13 @@ def restored(storage: Any) -> Any:
     if not isinstance(untyped, _C.UntypedStorage):
         raise TypeError(f"load: map_location must answer with a storage, not {type(storage)}")
     return untyped
+
+
+def of_kind(storage: Any, kind: StorageKind) -> Any:
+    """A storage as programs see it: with its dtype, or as bytes."""
+    from flambeau.storage import TypedStorage
+
+    return storage if kind.dtype is None else TypedStorage(wrap_storage=storage, dtype=kind.dtype)
 
 
 def check_reference(kind: Any, key: Any, location: Any, numel: Any) -> tuple[StorageKind, str, str]:
@@ -105,14 +115,13 @@ def check_reference(kind: Any, key: Any, location: Any, numel: Any) -> tuple[Sto
     return kind, str(key), location
 
 
-def swap_bytes(data: Any, dtype_itemsize: int) -> bytearray:
-    """The same numbers in the other byte order, each of `dtype_itemsize` bytes."""
-    if dtype_itemsize == 1:
-        return bytearray(data)
-    source = memoryview(data)
-    swapped = bytearray(source.nbytes)
-    for index in range(dtype_itemsize):
-        swapped[index::dtype_itemsize] = bytes(source)[dtype_itemsize - 1 - index :: dtype_itemsize]
+def swap_bytes(data: Any, dtype: Any) -> bytearray:
+    """The same numbers in the other byte order; of complex ones each part is swapped."""
+    size = 1 if dtype is None else dtype.itemsize // (2 if dtype.is_complex else 1)
+    source = bytes(data)
+    swapped = bytearray(len(source))
+    for index in range(size):
+        swapped[index::size] = source[size - 1 - index :: size]
     return swapped
 
 

@@ -77,11 +77,13 @@ for _module in ("numpy.core.multiarray", "numpy._core.multiarray"):
     _FIXED[_module, "scalar"] = _numpy.numpy_scalar
     _FIXED[_module, "_reconstruct"] = _numpy.numpy_reconstruct
 
-# What may be called with the arguments a file gives; tensor classes and dtypes may only be named.
+# What may be called with the arguments a file gives; tensor classes, dtypes and the classes that serve as
+# factory of a defaultdict may only be named.
+_ONLY_NAMED = (list, dict, tuple, int, float, str, bool)
 CALLABLE = frozenset(
     id(value)
     for value in _FIXED.values()
-    if callable(value) and not isinstance(value, (StorageKind, _C.dtype))
+    if callable(value) and not isinstance(value, (StorageKind, _C.dtype)) and value not in _ONLY_NAMED
 )
 
 

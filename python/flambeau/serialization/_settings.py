@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import mmap
+import threading
 from typing import Any
 
 
@@ -14,6 +15,14 @@ class LoadEndianness(enum.Enum):
     LITTLE = 2
     BIG = 3
 
+
+class _Skipping(threading.local):
+    """Whether this thread is inside `skip_data`."""
+
+    data = False
+
+
+skipping = _Skipping()
 
 _settings: dict[str, Any] = {
     "endianness": None,

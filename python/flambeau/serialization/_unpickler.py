@@ -7,9 +7,8 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-from flambeau import _C
-from flambeau.serialization._names import DTYPE_OF_STORAGE, local_module
-from flambeau.serialization._pickle_reader import public
+from flambeau import _C, nn
+from flambeau.serialization._names import DTYPE_OF_STORAGE, check_present, local_module
 from flambeau.serialization._rebuild import REBUILDERS
 from flambeau.serialization._safe_globals import StorageKind
 
@@ -25,12 +24,16 @@ def _find(module: str, name: str, fallback: Callable[[str, str], Any]) -> Any:
     local = local_module(module)
     if local == module:
         return fallback(module, name)
-    found: Any = importlib.import_module(local)
-    for part in name.split("."):
-        try:
+    try:
+        found: Any = importlib.import_module(local)
+        for part in name.split("."):
             found = getattr(found, part)
-        except AttributeError:
+    except (AttributeError, ModuleNotFoundError):
+        check_present(module, name)
+        layer = getattr(nn, name, None) if module.startswith("torch.nn.modules.") else None
+        if layer is None:
             raise AttributeError(f"Can't get attribute {name!r} on module {module!r}") from None
+        return layer
     return found
 
 
@@ -49,4 +52,4 @@ def full_unpickle(stream: Any, find_storage: Callable, pickle_module: Any, optio
                 raise pickle.UnpicklingError(f"load: unknown kind of persistent id {reference[0]!r}")
             return find_storage(reference)
 
-    return public(Unpickler(stream, **{"encoding": "utf-8", **options}).load())
+    return Unpickler(stream, **{"encoding": "utf-8", **options}).load()

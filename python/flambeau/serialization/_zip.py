@@ -9,14 +9,17 @@ import mmap
 import os
 import struct
 import zipfile
-import zlib
 from typing import Any
+
+from flambeau import _C
 
 ALIGNMENT = 64
 _UTF8_NAMES = 0x0800
 _LIMIT32 = 0xFFFFFFFF
 _MIDNIGHT_1980 = 0x0021
 _PADDING_FIELD = 0x4246
+# Flag of a header written before the record's length and checksum were known.
+_SIZES_FOLLOW = 0x0008
 
 
 class ArchiveWriter:
@@ -32,21 +35,30 @@ class ArchiveWriter:
     def write(self, name: str, data: Any) -> None:
         """Add the record `name` with the bytes of `data`, anything with a buffer."""
         view = memoryview(data).cast("B") if memoryview(data).nbytes else memoryview(b"")
+        self._begin(name, view.nbytes, _C._crc32(view) if self._checksums else 0)
+        self._put(view)
+
+    def write_zeros(self, name: str, nbytes: int) -> None:
+        """Add a record of zeros that has no checksum, so that others may fill it in."""
+        self._begin(name, nbytes, 0)
+        zeros = bytes(min(nbytes, 1 << 20))
+        for start in range(0, nbytes, 1 << 20):
+            self._put(zeros[: nbytes - start])
+
+    def _begin(self, name: str, nbytes: int, crc: int) -> None:
         encoded = f"{self._prefix}/{name}".encode()
-        crc = zlib.crc32(view) if self._checksums else 0
         start = self._position
-        wide = view.nbytes >= _LIMIT32
-        sizes = struct.pack("<HHQQ", 1, 16, view.nbytes, view.nbytes) if wide else b""
+        wide = nbytes >= _LIMIT32
+        sizes = struct.pack("<HHQQ", 1, 16, nbytes, nbytes) if wide else b""
         padding = -(start + 30 + len(encoded) + len(sizes) + 4) % ALIGNMENT
         extra = sizes + struct.pack("<HH", _PADDING_FIELD, padding) + bytes(padding)
-        size32 = _LIMIT32 if wide else view.nbytes
+        size32 = _LIMIT32 if wide else nbytes
         common = struct.pack(
             "<HHHHLLLH", _UTF8_NAMES, 0, 0, _MIDNIGHT_1980, crc, size32, size32, len(encoded)
         )
         version = struct.pack("<H", 45 if wide else 20)
         self._put(b"PK\3\4" + version + common + struct.pack("<H", len(extra)) + encoded + extra)
-        self._put(view)
-        self._directory.append(self._directory_entry(common, encoded, view.nbytes, start))
+        self._directory.append(self._directory_entry(common, encoded, nbytes, start))
 
     def _put(self, data: Any) -> None:
         self._stream.write(data)
@@ -108,6 +120,7 @@ class ArchiveReader:
             )
         self._root = roots.pop()
         self._size = stream.seek(0, os.SEEK_END)
+        self._handed_out = 0
 
     def __contains__(self, name: str) -> bool:
         return f"{self._root}/{name}" in self._zip.NameToInfo
@@ -134,11 +147,14 @@ class ArchiveReader:
         header = self._stream.read(30)
         if len(header) != 30 or header[:4] != b"PK\3\4":
             raise RuntimeError(f"load: the header of record {name!r} is damaged")
+        flags, crc = struct.unpack("<6xH6xL", header[:18])
         name_length, extra_length = struct.unpack("<HH", header[26:30])
         if self._stream.read(name_length) != info.orig_filename.encode():
             raise RuntimeError(
                 f"load: the header of record {name!r} names another record; the file is damaged"
             )
+        if not flags & _SIZES_FOLLOW and crc != info.CRC:
+            raise RuntimeError(f"load: two checksums of record {name!r} differ; the file is damaged")
         begin = info.header_offset + 30 + name_length + extra_length
         end = begin + info.file_size
         if info.file_size != info.compress_size or end > self._size:
@@ -149,18 +165,36 @@ class ArchiveReader:
 
     def read(self, name: str) -> bytearray:
         """A record's bytes, their checksum verified."""
-        begin, end = self.span(name)
-        self._stream.seek(begin)
+        begin, end = self._span_once(name)
         data = bytearray(end - begin)
+        self._fill(name, begin, data)
+        return data
+
+    def read_into_storage(self, name: str) -> Any:
+        """A record's bytes as a new storage, their checksum verified."""
+        begin, end = self._span_once(name)
+        storage = _C.UntypedStorage(end - begin)
+        self._fill(name, begin, storage._to_bytes())
+        return storage
+
+    def _span_once(self, name: str) -> tuple[int, int]:
+        # Records that lie in each other would give more bytes than the file has.
+        begin, end = self.span(name)
+        self._handed_out += end - begin
+        if self._handed_out > self._size:
+            raise RuntimeError(f"load: the record {name!r} overlaps another one; the file is damaged")
+        return begin, end
+
+    def _fill(self, name: str, begin: int, data: Any) -> None:
+        self._stream.seek(begin)
         read_exactly(self._stream, data)
         crc = self._info(name).CRC
         # Archives written without checksums carry zero.
-        if crc and zlib.crc32(data) != crc:
+        if crc and _C._crc32(data) != crc:
             raise RuntimeError(f"load: the checksum of record {name!r} does not match; the file is damaged")
-        return data
 
 
-def read_exactly(stream: Any, data: bytearray) -> None:
+def read_exactly(stream: Any, data: Any) -> None:
     """Fill `data` from a stream. Errors: RuntimeError if the stream ends before."""
     view = memoryview(data)
     done = 0

@@ -141,6 +141,10 @@ class RNNBase(Module):
         for weight in self.parameters():
             init.uniform_(weight, -bound, bound)
 
+    def __getstate__(self):
+        # PyTorch expects it in files of whole modules; here it is computed from the parameters.
+        return {**super().__getstate__(), "_flat_weights": self._flat_weights}
+
     def __setstate__(self, state):
         state = dict(state)
         for name in ("_flat_weights", "_flat_weight_refs"):

@@ -14,6 +14,7 @@ from .dataset import (
     random_split,
 )
 from .distributed import DistributedSampler
+from .packed import PackedList
 from .sampler import (
     BatchSampler,
     RandomSampler,
@@ -32,6 +33,7 @@ __all__ = [
     "Dataset",
     "DistributedSampler",
     "IterableDataset",
+    "PackedList",
     "RandomSampler",
     "Sampler",
     "SequentialSampler",

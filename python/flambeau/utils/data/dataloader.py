@@ -236,8 +236,8 @@ def _check_worker_options(num_workers, timeout, prefetch_factor, persistent_work
         raise ValueError(f"timeout option should be non-negative, got {timeout}.")
     if num_workers == 0 and prefetch_factor is not None:
         raise ValueError("prefetch_factor option needs multiprocessing: set num_workers > 0 or leave it out.")
-    if prefetch_factor is not None and prefetch_factor < 0:
-        raise ValueError(f"prefetch_factor option should be non-negative, got {prefetch_factor}.")
+    if prefetch_factor is not None and prefetch_factor < 1:
+        raise ValueError(f"prefetch_factor option should be positive, got {prefetch_factor}.")
     if persistent_workers and num_workers == 0:
         raise ValueError("persistent_workers option needs num_workers > 0.")
 

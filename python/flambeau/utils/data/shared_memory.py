@@ -12,12 +12,13 @@ import math
 import mmap
 import os
 import pickle
-import tempfile
 import weakref
 from multiprocessing.reduction import ForkingPickler, recv_handle, send_handle
 
 import flambeau as torch
 from flambeau._C import Tensor
+from flambeau.nn import Parameter
+from flambeau._shared_memory import memory_file
 
 __all__ = ["Sender", "empty", "forget", "is_sending", "receive"]
 
@@ -36,7 +37,10 @@ class _Block:
     def __init__(self, key: tuple[int, int], capacity: int) -> None:
         self.key = key
         self.capacity = capacity
-        self.file = _memory_file(_HEADER + capacity)
+        self.file = memory_file(
+            _HEADER + capacity,
+            f"a batch of {capacity / 1e6:.1f} MB: fewer workers, a smaller batch or prefetch_factor need less",
+        )
         self.mapping = mmap.mmap(self.file, _HEADER + capacity)
         self._view = None
 
@@ -114,8 +118,7 @@ class Sender:
         """How `tensor` is pickled: a block's number, or the bytes themselves."""
         if tensor.requires_grad and not tensor.is_leaf:
             raise RuntimeError(
-                "A worker cannot send a tensor that requires grad and is no leaf. "
-                "Call detach() on it first."
+                "A worker cannot send a tensor that requires grad and is no leaf. Call detach() on it first."
             )
         plain = tensor.detach()
         shape, strides = tuple(plain.shape), plain.stride()
@@ -161,6 +164,8 @@ class _BatchPickler(ForkingPickler):
     def reducer_override(self, obj):
         if type(obj) is Tensor and obj.layout == torch.strided and obj.device.type == "cpu":
             return self._sender.reduce(obj)
+        if type(obj) is Parameter:
+            return Parameter, (obj.detach(), obj.requires_grad)
         return NotImplemented
 
 
@@ -248,27 +253,3 @@ def _is_dense(shape: tuple, strides: tuple) -> bool:
 
 def _contiguous_strides(shape: tuple) -> tuple[int, ...]:
     return tuple(math.prod(shape[i + 1 :]) for i in range(len(shape)))
-
-
-def _memory_file(size: int) -> int:
-    """The descriptor of a nameless file in memory, with all its pages reserved.
-
-    Without the reservation, running out of memory would be a bus error at some later write.
-    """
-    if hasattr(os, "memfd_create"):
-        file = os.memfd_create("flambeau-batch")
-    else:
-        with tempfile.TemporaryFile() as temporary:
-            file = os.dup(temporary.fileno())
-    try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file, 0, size)
-        else:
-            os.ftruncate(file, size)
-    except OSError as error:
-        os.close(file)
-        raise RuntimeError(
-            f"No shared memory for a batch of {size / 1e6:.1f} MB ({error.strerror}). Fewer workers, a "
-            "smaller batch or a smaller prefetch_factor need less."
-        ) from error
-    return file

@@ -63,7 +63,11 @@ class ExceptionWrapper:
             error = self.kind(KeyErrorMessage(self.text) if issubclass(self.kind, KeyError) else self.text)
         except Exception:
             error = RuntimeError(self.text)
-        raise error
+        try:
+            raise error
+        finally:
+            # the traceback holds this frame: a cycle would keep the iterator, and its workers, alive
+            del error
 
 
 @dataclass

@@ -7,6 +7,7 @@ import string
 import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,8 +32,11 @@ def read_idx(path: str | Path):
     Errors: ValueError if it is no IDX file or is cut short.
     Source: "The IDX file format", on the page of the MNIST database (LeCun, Cortes, Burges).
     """
-    with (gzip.open if str(path).endswith(".gz") else open)(path, "rb") as file:
-        data = file.read()
+    try:
+        with (gzip.open if str(path).endswith(".gz") else open)(path, "rb") as file:
+            data = file.read()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{path} is damaged or cut short: {error}.") from None
     if len(data) < 4 or data[:2] != b"\0\0" or data[2] not in _IDX_DTYPES:
         raise ValueError(f"{path} is not an IDX file.")
     dims, start = data[3], 4 + 4 * data[3]
@@ -106,6 +110,11 @@ class MNIST(VisionDataset):
     def _load_data(self) -> tuple:
         images = read_idx(self._find(self.images_file))
         targets = read_idx(self._find(self.labels_file)).to(torch.int64)
+        if images.dtype != torch.uint8 or images.dim() != 3 or targets.dim() != 1:
+            raise ValueError(
+                f"{self.raw_folder}: expected images as bytes (N, H, W) and labels (N), got "
+                f"{images.dtype} {tuple(images.shape)} and {tuple(targets.shape)}."
+            )
         if len(images) != len(targets):
             raise ValueError(f"{self.raw_folder} holds {len(images)} images but {len(targets)} labels.")
         return images, targets
