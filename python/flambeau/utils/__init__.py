@@ -1,8 +1,8 @@
-"""Tools around training: loading data."""
+"""Tools around training: loading data, logs."""
 
 from importlib import import_module
 
-_SUBMODULES = ("data",)
+_SUBMODULES = ("data", "tensorboard")
 
 
 def __getattr__(name: str):
