@@ -48,11 +48,29 @@ static Dims order_by_stride(const Layout& x) {         // dims, largest stride f
   return order;
 }
 
+// The dims in the order in which memory is filled, fastest first. A dim of stride 0 says nothing about order and stays
+// where it is, so that something made like an expanded tensor is packed in index order (PyTorch's rule, by experiment).
+static Dims filling_order(const Layout& x) {
+  Dims order;
+  for (int i = x.dim() - 1; i >= 0; --i) order.push(i);
+  for (int i = 1; i < x.dim(); ++i) {
+    for (int moved = i, before = i - 1; before >= 0; --before) {
+      const int a = int(order[before]), b = int(order[moved]);
+      if (x.strides[a] == 0 || x.strides[b] == 0) continue;
+      if (x.strides[a] < x.strides[b]) break;
+      if (x.strides[a] == x.strides[b] && x.shape[a] <= x.shape[b]) continue;
+      std::swap(order[before], order[moved]);
+      moved = before;
+    }
+  }
+  return order;
+}
+
 Dims dense_strides_like(const Layout& x) {
-  const Dims order = order_by_stride(x);
+  const Dims order = filling_order(x);
   Dims strides = x.shape;
   int64_t step = 1;
-  for (int i = x.dim() - 1; i >= 0; --i) {
+  for (int i = 0; i < x.dim(); ++i) {
     const int d = int(order[i]);
     strides[d] = step;
     step *= std::max<int64_t>(x.shape[d], 1);

@@ -1,8 +1,8 @@
-"""Tools around training: loading data, checkpoints of activations."""
+"""Tools around training: loading data, checkpoints of activations, logs."""
 
 from importlib import import_module
 
-_SUBMODULES = ("data", "checkpoint")
+_SUBMODULES = ("data", "checkpoint", "tensorboard")
 
 
 def __getattr__(name: str):
