@@ -233,7 +233,9 @@ void bind_autograd(nb::module_& m) {
     return h.attr("_metadata");
   });
   n.def("__repr__", [](const NodeHandle& h) {
-    return text("<", h.node ? h.node->name() : std::string_view("AccumulateGrad"), " object>");
+    char address[32];
+    snprintf(address, sizeof address, "%p", h.node ? static_cast<void*>(h.node.get()) : static_cast<void*>(h.leaf.body()));
+    return text("<", h.node ? h.node->name() : std::string_view("AccumulateGrad"), " object at ", address, ">");
   });
   n.def("_sequence_nr", [](const NodeHandle& h) { return h.node ? h.node->sequence : 0; });
   m.def("_node_hook", [](nb::handle h, nb::object f, bool before) {

@@ -228,6 +228,42 @@ def __reduce_ex__(self, protocol):
                       self.requires_grad, dict(getattr(self, "__dict__", {})))
 
 
+def __copy__(self):
+    """Another handle of the same memory."""
+    copy = _C._detach(self)
+    if self.__class__ is not Tensor:
+        copy = _C._make_subclass(self.__class__, copy, False)
+    copy.requires_grad = self.requires_grad
+    copy.__dict__.update(getattr(self, "__dict__", {}))
+    return copy
+
+
+def __reversed__(self):
+    """The slices along the first dim, last first."""
+    return self if self.dim() == 0 else self.flip(0)
+
+
+def is_signed(self):
+    """Whether the dtype has negative numbers."""
+    return self.dtype.is_signed
+
+
+def is_nonzero(self):
+    """Whether the one element of this tensor is not zero.
+
+    Errors: RuntimeError if there is not exactly one.
+    """
+    if self.numel() != 1:
+        raise RuntimeError("Boolean value of Tensor with " + ("no values" if self.numel() == 0 else "more than one value")
+                           + f" is ambiguous: is_nonzero takes one element, got {self.numel()}")
+    return self.item() != 0
+
+
+def is_same_size(self, other):
+    """Whether `other` has the shape of this tensor."""
+    return self.shape == other.shape
+
+
 def __setstate__(self, state):
     self.__dict__.update(state)
 
@@ -319,8 +355,6 @@ def sum_to_size(self, *size):
 
 def apply_(self, function):
     """Replace each element by `function(element)`, in place."""
-    if self.requires_grad:
-        raise TypeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
     values = [function(v) for v in self.reshape(-1).tolist()]
     return self.copy_(_C.tensor(values, dtype=self.dtype).reshape(self.shape))
 
@@ -444,7 +478,7 @@ def _attach():
         _legacy_names[dtype] = legacy[name]
     for function in (backward, requires_grad_, detach_, retain_grad, register_hook, register_post_accumulate_grad_hook,
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
-                     __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
+                     __deepcopy__, __copy__, __reversed__, is_signed, is_nonzero, is_same_size, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
                      get_device, is_shared, share_memory_, is_pinned, pin_memory, sum_to_size, apply_, map_, set_, __dlpack__,
                      __dlpack_device__, __dir__, resize_, resize_as_, nonzero, where):
         setattr(Tensor, function.__name__, function)
@@ -456,6 +490,7 @@ def _attach():
     Tensor._is_view = lambda self: _C._is_view(self)
     Tensor.is_quantized = Tensor.is_sparse = Tensor.is_mkldnn = Tensor.is_cuda = Tensor.is_meta = False
     Tensor.is_nested = Tensor.is_sparse_csr = Tensor.is_xpu = Tensor.is_mps = Tensor.is_xla = Tensor.is_cpu = False
+    Tensor.is_ipu = Tensor.is_maia = Tensor.is_mtia = Tensor.is_vulkan = False
     Tensor.is_cpu = True
     Tensor.name = None
     Tensor.names = property(lambda self: (None,) * self.dim())

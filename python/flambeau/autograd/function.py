@@ -143,14 +143,11 @@ class FunctionCtx:
     def register_prehook(self, hook):
         return _C._node_hook(self._node, hook, True)
 
-    def __repr__(self):
-        return f"<{type(self).__name__} object>"
-
 
 class _FunctionMeta(type):
     def __init__(cls, name, bases, attributes):
         super().__init__(name, bases, attributes)
-        cls._backward_cls = type(name + "Backward", (FunctionCtx,), {"_forward_cls": cls, "__module__": cls.__module__})
+        cls._backward_cls = type(name + "Backward", (FunctionCtx,), {"_forward_cls": cls, "__module__": __name__})
 
 
 def _run_backward(context, grads, create_graph):

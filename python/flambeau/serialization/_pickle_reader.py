@@ -20,6 +20,10 @@ _MARK = object()
 _MAX_MEMO = 10_000_000
 
 
+class EmptyStack(UnpicklingError, IndexError):
+    """An instruction needs an object that none before it made: most often the file is no pickle at all."""
+
+
 class PickleReader:
     """Rebuilds one object from a pickle.
 
@@ -78,12 +82,12 @@ class PickleReader:
 
     def _pop(self) -> Any:
         if not self._stack or self._stack[-1] is _MARK:
-            raise UnpicklingError("load: the pickle takes an object that is not there")
+            raise EmptyStack("load: the pickle takes an object that is not there")
         return self._stack.pop()
 
     def _top(self) -> Any:
         if not self._stack or self._stack[-1] is _MARK:
-            raise UnpicklingError("load: the pickle uses an object that is not there")
+            raise EmptyStack("load: the pickle uses an object that is not there")
         return self._stack[-1]
 
     def _pop_to_mark(self) -> list[Any]:
@@ -94,7 +98,7 @@ class PickleReader:
                 items.reverse()
                 return items
             items.append(item)
-        raise UnpicklingError("load: the pickle ends a group that it never began")
+        raise EmptyStack("load: the pickle ends a group that it never began")
 
     # --- memo ---
 
