@@ -356,6 +356,9 @@ def sum_to_size(self, *size):
 def apply_(self, function):
     """Replace each element by `function(element)`, in place."""
     values = [function(v) for v in self.reshape(-1).tolist()]
+    for value in values:
+        if not isinstance(value, (int, float, complex, Tensor)):
+            raise TypeError(f"apply_(): the function must give a real number, not {value.__class__.__name__}")
     return self.copy_(_C.tensor(values, dtype=self.dtype).reshape(self.shape))
 
 
@@ -462,6 +465,14 @@ def _set_imag(self, value):
     _C.imag(self).copy_(value)
 
 
+def _read_only(name, what):
+    """The property `what`, whose refusal to be set names it."""
+    def refuse(self, value):
+        raise AttributeError(f"attribute '{name}' of 'Tensor' objects is not writable", name=name, obj=self)
+
+    return property(what.fget, refuse, doc=what.__doc__)
+
+
 _legacy_names = {}
 
 
@@ -502,6 +513,9 @@ def _attach():
         setattr(Tensor, same, lambda self: self)
     Tensor.real = property(lambda self: self if not self.is_complex() else _C.real(self), _set_real)
     Tensor.imag = property(lambda self: _C.imag(self), _set_imag)
+    for name, what in list(vars(Tensor).items()):
+        if isinstance(what, property) and what.fset is None:
+            setattr(Tensor, name, _read_only(name, what))
     from . import _untyped_storage
     _untyped_storage.attach()
     from ._functions import allclose, equal

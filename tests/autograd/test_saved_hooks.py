@@ -17,7 +17,7 @@ OPS = {
     "list": lambda x, y: torch.stack([x, y]).prod(0),
     "list that saves": lambda x, y: torch.linalg_multi_dot([x, y, x]) if hasattr(torch, "linalg_multi_dot") else x @ y,
     "products": lambda x, y: torch.einsum("ij,jk->ik", x, y),
-    "in place": lambda x, y: (x * 2).exp_().mul_(y),
+    "in place": lambda x, y: (x * 2).sin_().exp_() * y,
     "fused": lambda x, y: torch.nn.functional.layer_norm(x, (3,), y[0], y[1]),
     "view and write": lambda x, y: (x * y)[:1].mul_(y[:1]),
 }

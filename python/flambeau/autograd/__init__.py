@@ -29,6 +29,8 @@ def _seeds(outputs, given, is_grads_batched=False):
     for i, (output, seed) in enumerate(zip(outputs, seeds)):
         if seed is None:
             continue
+        if not isinstance(seed, _C.Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__} at position {i}")
         if seed.shape != output.shape and not is_grads_batched:
             raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of {seed.shape} and output[{i}] "
                                f"has a shape of {output.shape}.")
