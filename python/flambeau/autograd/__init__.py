@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from .. import _C
+from . import _node_hooks  # noqa: F401
 from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
 from .function import Function  # noqa: F401
 from .gradcheck import gradcheck, gradgradcheck  # noqa: F401
