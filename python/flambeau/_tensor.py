@@ -69,10 +69,11 @@ class _RemovableHandle:
 
 
 def _target(args, kwargs, self):
-    """(dtype or None, copy) of the arguments of `to`, checking the device."""
+    """(dtype or None, copy, memory format or None) of the arguments of `to`, checking the device."""
     dtype, copy = kwargs.pop("dtype", None), kwargs.pop("copy", False)
     device, other = kwargs.pop("device", None), kwargs.pop("other", None)
-    kwargs.pop("non_blocking", None), kwargs.pop("memory_format", None)
+    kwargs.pop("non_blocking", None)
+    memory_format = kwargs.pop("memory_format", None)
     if kwargs:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
     args = list(args)
@@ -92,18 +93,21 @@ def _target(args, kwargs, self):
         dtype = other.dtype
     if device is not None:
         _C._check_device(device)
-    return dtype, copy
+    return dtype, copy, None if memory_format == _C.preserve_format else memory_format
 
 
 def to(self, *args, **kwargs):
     """This tensor with another dtype or on another device: itself if nothing changes and `copy` is False."""
     if len(args) == 1 and not kwargs and isinstance(args[0], _C.dtype):
-        dtype, copy = args[0], False
+        dtype, copy, memory_format = args[0], False, None
     else:
-        dtype, copy = _target(args, kwargs, self)
-    if dtype is None or dtype == self.dtype:
-        return self.clone() if copy else self
-    return _C._to_copy(self, dtype)
+        dtype, copy, memory_format = _target(args, kwargs, self)
+    converts = dtype is not None and dtype != self.dtype
+    result = _C._to_copy(self, dtype) if converts else self
+    if memory_format is not None:
+        ordered = result.clone(memory_format=memory_format)
+        return self if not (converts or copy) and ordered.stride() == self.stride() else ordered
+    return self.clone() if copy and not converts else result
 
 
 def cpu(self, memory_format=None):
@@ -254,8 +258,9 @@ def is_nonzero(self):
     Errors: RuntimeError if there is not exactly one.
     """
     if self.numel() != 1:
-        raise RuntimeError("Boolean value of Tensor with " + ("no values" if self.numel() == 0 else "more than one value")
-                           + f" is ambiguous: is_nonzero takes one element, got {self.numel()}")
+        amount = "no values" if self.numel() == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {amount} is ambiguous: is_nonzero takes one element, got "
+                           f"{self.numel()}")
     return self.item() != 0
 
 
@@ -303,13 +308,20 @@ def get_device(self):
 
 def is_shared(self):
     """Whether the storage lies in memory shared between processes."""
-    return getattr(self, "_shared_memory", None) is not None
+    from ._shared_memory import is_shared
+    return is_shared(self)
 
 
 def share_memory_(self):
-    """Move the storage into memory shared between processes; returns self."""
-    from .utils.data._shared import move_to_shared_memory
-    return move_to_shared_memory(self)
+    """Move the storage into memory that forked processes share; other tensors of that storage stay behind.
+
+    Returns self.
+
+    >>> fb.ones(2).share_memory_().is_shared()
+    True
+    """
+    from ._shared_memory import move
+    return move(self)
 
 
 def is_pinned(self, device=None):
@@ -431,6 +443,10 @@ def nonzero(self, *, as_tuple=False):
 
 def _transposed(self):
     """All dims in reverse order, as a view."""
+    if self.dim() not in (0, 2):
+        import warnings
+        warnings.warn("x.T of a tensor that is no matrix is deprecated: use x.mT for batches of matrices, or "
+                      "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dims", stacklevel=2)
     return self.permute(*range(self.dim() - 1, -1, -1)) if self.dim() else self.alias()
 
 
@@ -489,8 +505,9 @@ def _attach():
         _legacy_names[dtype] = legacy[name]
     for function in (backward, requires_grad_, detach_, retain_grad, register_hook, register_post_accumulate_grad_hook,
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
-                     __deepcopy__, __copy__, __reversed__, is_signed, is_nonzero, is_same_size, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
-                     get_device, is_shared, share_memory_, is_pinned, pin_memory, sum_to_size, apply_, map_, set_, __dlpack__,
+                     __deepcopy__, __copy__, __reversed__, is_signed, is_nonzero, is_same_size, __reduce_ex__,
+                     __setstate__, untyped_storage, storage, contiguous, new_tensor, new, get_device, is_shared,
+                     share_memory_, is_pinned, pin_memory, sum_to_size, apply_, map_, set_, __dlpack__,
                      __dlpack_device__, __dir__, resize_, resize_as_, nonzero, where):
         setattr(Tensor, function.__name__, function)
     for name, function in {"T": _transposed, "mT": _matrix_transposed, "mH": _matrix_adjoint, "H": _hermitian}.items():

@@ -103,7 +103,7 @@ def test_hooks_of_a_leafs_node():
     x = torch.ones(2, requires_grad=True)
     seen = []
     node = x.view_as(x).grad_fn.next_functions[0][0]
-    handle = node.register_hook(lambda grads_in, grads_out: seen.append((grads_in, grads_out[0].tolist(), x.grad.tolist())))
+    handle = node.register_hook(lambda *grads: seen.append((grads[0], grads[1][0].tolist(), x.grad.tolist())))
     before = node.register_prehook(lambda grads_out: (grads_out[0] * 3,))
     before.remove()
     (x * 5).sum().backward()

@@ -4,10 +4,10 @@ from __future__ import annotations
 from .. import _C
 from . import _node_hooks  # noqa: F401
 from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
-from .function import Function  # noqa: F401
+from .function import Function, NestedIOFunction  # noqa: F401
 from .gradcheck import gradcheck, gradgradcheck  # noqa: F401
-from .grad_mode import (enable_grad, inference_mode, no_grad, set_grad_enabled,  # noqa: F401
-                        set_multithreading_enabled)
+from .grad_mode import (enable_grad, enforce_grad_layout_policy, inference_mode,  # noqa: F401
+                        no_grad, set_grad_enabled, set_multithreading_enabled)
 from .variable import Variable  # noqa: F401
 
 is_grad_enabled = _C.is_grad_enabled
