@@ -147,7 +147,8 @@ State state_of(const Tensors& hx) {
 }
 
 void check_cell(const char* name, T_ input, T_ h, T_ w_ih, T_ w_hh) {
-  check<DTypeError>(is_floating(input.dtype()), name, ": the gates are of type Float and can't be cast to the type ", row(input.dtype()).legacy,
+  const bool gated = std::string_view(name).starts_with("lstm") || std::string_view(name).starts_with("gru");
+  check<DTypeError>(!gated || is_floating(input.dtype()), name, ": the gates are of type Float and can't be cast to the type ", row(input.dtype()).legacy,
                     " of the input: expected a floating dtype, got ", name_of(input.dtype()));
   check(input.dim() >= 1 && input.size(-1) == w_ih.size(-1), name, ": input has inconsistent input_size: got ", input.size(-1), " expected ",
         w_ih.size(-1));

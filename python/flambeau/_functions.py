@@ -10,8 +10,8 @@ __all__ = ["is_tensor", "is_storage", "is_floating_point", "is_complex", "numel"
            "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
            "get_deterministic_debug_mode", "set_float32_matmul_precision", "get_float32_matmul_precision",
            "set_warn_always", "is_warn_always_enabled", "set_flush_denormal", "compiled_with_cxx11_abi",
-           "get_device_module", "is_signed", "is_nonzero",
-           "is_same_size", "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
+           "get_device_module", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "allclose",
+           "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
            "broadcast_tensors", "cartesian_prod", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d"]
 
 _settings = {"deterministic": 0, "matmul_precision": "highest", "interop_threads": 1, "warn_always": False}

@@ -54,5 +54,15 @@ def _register_prehook(self, hook):
     return RemovableHandle(_C._tensor_hook(self.variable, on_grad))
 
 
+def _saved(self, name):
+    """`_saved_self`, `_saved_result` …: what the node keeps for backward, by the name of the op's parameter."""
+    if name.startswith("_saved_"):
+        value = _C._saved_value(self, name.removeprefix("_saved_"))
+        if value is not None:
+            return value
+    raise AttributeError(f"'{self.name()}' object has no attribute '{name}'", name=name, obj=self)
+
+
+_C.Node.__getattr__ = _saved
 _C.Node.register_hook = _register_hook
 _C.Node.register_prehook = _register_prehook
