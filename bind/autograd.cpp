@@ -108,6 +108,32 @@ Ref<Node> node_of(nb::handle h) {
   return {};
 }
 
+nb::object shown(const Value& v) {
+  switch (v.tag) {
+    case Value::tensor: return give(v.as_tensor());
+    case Value::tensors: return PythonHook::packed(v.as_tensors());
+    case Value::ints: return nb::tuple(nb::steal(size_object(v.as_ints())));
+    case Value::string: return nb::str(v.as_string().c_str());
+    case Value::dtype: return nb::borrow(dtype_object(static_cast<DType>(v.as_int())));
+    default: return v.is_number() ? scalar_object(v.as_scalar()) : nb::none();
+  }
+}
+
+// grad_fn._saved_self and the like: what the record of an op keeps, by the name of its parameter; "result" is the output.
+nb::object saved_value(const NodeHandle& h, const std::string& name) {
+  auto* n = dynamic_cast<OpNode*>(h.node.get());
+  if (!n) return nb::none();
+  const int i = n->op->schema.find(name);
+  if (i < 0 && name != "result") return nb::none();
+  check<GradError>(!n->freed, n->name(), ": saved values were freed by backward. Call backward(retain_graph=True) to keep them.");
+  Args inputs = n->saved;
+  Tensor outputs[Schema::max_outputs];
+  for (int k = 0; k < Schema::max_outputs; ++k) outputs[k] = n->out[k];
+  if (n->packed) n->unpack(*n->packed, inputs, outputs, true);
+  if (i >= 0) return shown(inputs[i]);
+  return outputs[0] ? give(tied(outputs[0], Edge{h.node, {}, 0, 0, outputs[0].dtype()})) : nb::none();
+}
+
 // (node, output) of every input; an input that needs no gradient has no edge and shows as (None, 0).
 nb::object next_functions(const NodeHandle& h) {
   nb::list l;
@@ -267,6 +293,7 @@ void bind_autograd(nb::module_& m) {
     return h.attr("_metadata");
   });
   n.def("_sequence_nr", [](const NodeHandle& h) { return h.node ? h.node->sequence : 0; });
+  m.def("_saved_value", saved_value);
   m.def("_node_hook", [](nb::handle h, nb::object f, bool before) {
     Ref<Node> node = node_of(h);
     check(bool(node), "hooks on AccumulateGrad nodes are not available; use Tensor.register_hook");

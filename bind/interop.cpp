@@ -101,7 +101,7 @@ template <class T> T number_of(PyObject* o) {
 template <class T> void flatten(PyObject* o, T*& out) {
   if (is_list(o)) {
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(o); ++i) flatten(PySequence_Fast_GET_ITEM(o, i), out);
-  } else if (PySequence_Check(o) && !is_tensor(o) && !is_array_like(o)) {
+  } else if (PySequence_Check(o) && !is_tensor(o) && !(is_array_like(o) && nb::len(nb::object(nb::handle(o).attr("shape"))) == 0)) {
     nb::object list = nb::steal(PySequence_List(o));
     flatten(list.ptr(), out);
   } else *out++ = number_of<T>(o);

@@ -37,7 +37,6 @@ bool to_scalar(PyObject* o, Scalar& s);                // numbers, NumPy scalars
 bool to_int(PyObject* o, int64_t& v);
 bool to_ints(PyObject* o, Dims& d);                    // a sequence of ints, or one int
 bool push_argument(Args& args, const Op& op, int param, PyObject* o, bool& overridden);
-PyObject* value_to_python(const Value& v);
 nb::object scalar_object(const Scalar& s);
 Scalar item_of(const Tensor& t);
 Tensor tensor_from_data(PyObject* data, PyObject* dtype, bool copy);   // lists, numbers, arrays, tensors

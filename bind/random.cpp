@@ -73,6 +73,10 @@ void bind_random(nb::module_& m) {
     restore(*nb::cast<GeneratorHandle&>(self).generator, state);
     return self;
   });
+  g.def("get_offset", [](const GeneratorHandle&) -> int64_t { throw Error("a CPU Generator does not use an offset"); });
+  g.def("set_offset", [](const GeneratorHandle&, int64_t) { throw Error("a CPU Generator does not use an offset"); });
+  for (const char* name : {"graphsafe_get_state", "graphsafe_set_state"})
+    g.def(name, [](nb::args) { throw UnsupportedError("states that graph captures share are not supported by a CPU Generator"); });
   g.def("clone_state", [](const GeneratorHandle& h) { return GeneratorHandle{Ref<Generator>(new Generator(*h.generator))}; });
   g.def_prop_ro("device", [](const GeneratorHandle&) { return nb::steal(device_object("cpu", -1)); });
   g.def("__getstate__", [](const GeneratorHandle& h) { return nb::make_tuple(nb::int_(h.generator->initial_seed()), give(state_tensor(*h.generator))); });

@@ -321,9 +321,13 @@ static void bind_attributes(nb::class_<Body>& t) {
       const Tensor data = take(v);
       Body* b = body_of(s.ptr());
       check(b->dtype == data.dtype() || !b->requires_grad || is_differentiable(data.dtype()), "data set to a tensor that requires gradients must be floating point or complex dtype");
+      const uint32_t before = b->version();
       b->storage = data->storage;
       b->layout = data->layout;
       b->dtype = data->dtype;
+      if (b->version() == before) return;              // else the tensor goes on counting for itself
+      b->more().own_version = Ref<Version>(new Version);
+      b->version() = before;
     });
   t.def("dim", [](Self s) { return body_of(s.ptr())->layout.dim(); });
   t.def("ndimension", [](Self s) { return body_of(s.ptr())->layout.dim(); });

@@ -35,7 +35,9 @@ Tensor tied(const Tensor& value, const Edge& edge) {
   Ref<OpNode> n(new OpNode(*op_row<Alias>));           // passes the gradient on to the leaf
   n->sequence = next_sequence();
   n->grad_name = n->op->grad_name;
-  n->edges.emplace(edge);
+  Edge to = edge;
+  to.param = 0;
+  n->edges.emplace(std::move(to));
   n->saved.push(Value());
   n->versions.emplace(0u);
   t->node = Ref<Node>(n.get());

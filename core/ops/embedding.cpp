@@ -164,8 +164,8 @@ struct EmbeddingBag {
     Sums (mode 0), means (1) or maxima (2) of bags of rows of weight: bag b holds indices[offsets[b]:offsets[b + 1]].
     Gradients are dense whatever `sparse` says.
 
-    Shapes: weight (V, D), indices (N), offsets (B), per_sample_weights (N) → (B, D); the bag of each member, the
-    sizes of the bags, and for maxima the rows they came from.   Dtypes: weight floating, indices int64 or int32.
+    Shapes: weight (V, D), indices (N), offsets (B), per_sample_weights (N) → (B, D); the bag of each member; the
+    sizes of the bags, zeros for sums; and for maxima the rows they came from.   Dtypes: weight floating, indices int64 or int32.
     Errors: RuntimeError for indices outside the weight, offsets that do not start with 0 or end beyond the indices.
 
     >>> fb.embedding_bag(fb.tensor([[1.], [2.]]), fb.tensor([0, 1, 1]), fb.tensor([0, 2]))[0]
@@ -215,7 +215,8 @@ struct EmbeddingBag {
       for (int64_t s : k.source) each.push_back(often[s]);
       count = to_dtype(whole_numbers_of(each), weight.dtype());
     }
-    return {call_op<BagSum>(weight, source, bag, f, count, bags), bag, sizes, empty({0}, DType::i64)};
+    const Tensor shown = mode == bag_sum ? zeros_like(sizes) : sizes;   // PyTorch does not count what it only adds
+    return {call_op<BagSum>(weight, source, bag, f, count, bags), bag, shown, clone(shown)};
   }
 };
 

@@ -291,10 +291,11 @@ struct BlockDiag {
   )";
   using kind = Opaque;
   static Dims as_matrix(const Dims& s) {
-    check(s.size() <= 2, "torch.block_diag: Input tensors must have 2 or fewer dimensions. Got a tensor with ", s.size(), " dimensions");
     return s.size() == 2 ? s : s.size() == 1 ? Dims{1, s[0]} : Dims{1, 1};
   }
   static Tensor kernel(Tensors tensors) {
+    for (size_t i = 0; i < tensors.size(); ++i)
+      check(tensors[i].dim() <= 2, "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ", i, " has ", tensors[i].dim(), " dimensions");
     if (tensors.empty()) return empty({1, 0}, default_dtype());
     int64_t rows = 0, columns = 0;
     for (const Tensor& t : tensors) {

@@ -226,7 +226,7 @@ struct HingeEmbeddingLoss {
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor y, double margin, std::string reduction) {
     const Tensor zero = zeros(Dims(), x.dtype());
-    return reduced(where(ne(y, 1), at_least(margin - x, 0), zero) + where(ne(y, -1), x, zero), reduction);
+    return reduced(where(ne(y, 1), to_dtype(at_least(margin - x, 0), x.dtype()), zero) + where(ne(y, -1), x, zero), reduction);
   }
 };
 

@@ -104,6 +104,7 @@ struct Layers {
       data = directions == 1 ? outputs[0] : cat(outputs, -1);
       if (dropout > 0 && train && layer + 1 < count) data = call_op<Dropout>(data, dropout, true);
     }
+    const Scoped name(mode.grad_name, std::string_view("StackBackward0"));
     return {data, cat(h, 0), c.empty() ? Tensor() : cat(c, 0)};
   }
   Outputs<3> run_padded(T_ input, const State& start, const Tensors& params, bool batch_first) const {
@@ -114,7 +115,11 @@ struct Layers {
     Sequence s;
     for (int64_t t = 0; t < time; ++t) s.first.push_back(t * batch), s.count.push_back(batch);
     Outputs<3> r = run(reshape(x, Dims{time * batch, x.shape()[2]}), s, start, params);
-    r[0] = view(r[0], Dims{time, batch, r[0].size(-1)});
+    {
+      const bool whole = cell == Cell::lstm && x.dtype() == DType::f32 && r[0].size(-1) == r[2].size(-1);   // by one op of oneDNN in PyTorch
+      const Scoped name(mode.grad_name, std::string_view(bidirectional ? "CatBackward0" : whole ? "MkldnnRnnLayerBackward0" : "StackBackward0"));
+      r[0] = view(r[0], Dims{time, batch, r[0].size(-1)});
+    }
     if (batch_first) r[0] = transpose(r[0], 0, 1);
     return r;
   }
@@ -142,6 +147,9 @@ State state_of(const Tensors& hx) {
 }
 
 void check_cell(const char* name, T_ input, T_ h, T_ w_ih, T_ w_hh) {
+  const bool gated = std::string_view(name).starts_with("lstm") || std::string_view(name).starts_with("gru");
+  check<DTypeError>(!gated || is_floating(input.dtype()), name, ": the gates are of type Float and can't be cast to the type ", row(input.dtype()).legacy,
+                    " of the input: expected a floating dtype, got ", name_of(input.dtype()));
   check(input.dim() >= 1 && input.size(-1) == w_ih.size(-1), name, ": input has inconsistent input_size: got ", input.size(-1), " expected ",
         w_ih.size(-1));
   check(h.dim() >= 1 && h.size(-1) == w_hh.size(-1), name, ": hidden has inconsistent hidden_size: got ", h.size(-1), ", expected ",

@@ -127,7 +127,7 @@ Dims infer_size(std::string_view op, const Dims& size, int64_t numel) {
       check(hole < 0, op, ": only one dimension can be inferred (-1), given ", size.list());
       hole = i;
     } else {
-      check(size[i] >= 0, op, ": invalid shape dimension ", size[i], " in ", size.list());
+      check(size[i] >= 0, op, ": invalid shape dimension ", size[i], " at index ", i, " of shape ", size.list());
       known *= size[i];
     }
   }

@@ -10,7 +10,8 @@ __all__ = ["is_tensor", "is_storage", "is_floating_point", "is_complex", "numel"
            "is_deterministic_algorithms_warn_only_enabled", "set_deterministic_debug_mode",
            "get_deterministic_debug_mode", "set_float32_matmul_precision", "get_float32_matmul_precision",
            "set_warn_always", "is_warn_always_enabled", "set_flush_denormal", "compiled_with_cxx11_abi",
-           "get_device_module", "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
+           "get_device_module", "is_signed", "is_nonzero", "is_same_size", "is_conj", "is_neg", "allclose",
+           "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
            "broadcast_tensors", "cartesian_prod", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d"]
 
 _settings = {"deterministic": 0, "matmul_precision": "highest", "interop_threads": 1, "warn_always": False}
@@ -43,6 +44,25 @@ def is_complex(input):
     """Whether the dtype of `input` is complex."""
     _need_tensor("is_complex", "input", 1, input)
     return input.is_complex()
+
+
+def is_signed(input):
+    """Whether the dtype of `input` has negative numbers."""
+    _need_tensor("is_signed", "input", 1, input)
+    return input.is_signed()
+
+
+def is_nonzero(input):
+    """Whether the one element of `input` is not zero."""
+    _need_tensor("is_nonzero", "input", 1, input)
+    return input.is_nonzero()
+
+
+def is_same_size(input, other):
+    """Whether two tensors have the same shape."""
+    _need_tensor("is_same_size", "input", 1, input)
+    _need_tensor("is_same_size", "other", 2, other)
+    return input.shape == other.shape
 
 
 def is_conj(input):
@@ -324,6 +344,10 @@ def meshgrid(*tensors, indexing=None):
     tensor([[1],
             [2]])
     """
+    if indexing is None:
+        import warnings
+        warnings.warn("meshgrid: pass indexing='ij', the present default, or 'xy' explicitly; a later version may "
+                      "require it", stacklevel=2)
     return _C.meshgrid(_variadic(tensors), indexing=indexing)
 
 

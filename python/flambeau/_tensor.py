@@ -72,10 +72,11 @@ class _RemovableHandle:
 
 
 def _target(args, kwargs, self):
-    """(dtype or None, copy) of the arguments of `to`, checking the device."""
+    """(dtype or None, copy, memory format or None) of the arguments of `to`, checking the device."""
     dtype, copy = kwargs.pop("dtype", None), kwargs.pop("copy", False)
     device, other = kwargs.pop("device", None), kwargs.pop("other", None)
-    kwargs.pop("non_blocking", None), kwargs.pop("memory_format", None)
+    kwargs.pop("non_blocking", None)
+    memory_format = kwargs.pop("memory_format", None)
     if kwargs:
         raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
     args = list(args)
@@ -95,18 +96,21 @@ def _target(args, kwargs, self):
         dtype = other.dtype
     if device is not None:
         _C._check_device(device)
-    return dtype, copy
+    return dtype, copy, None if memory_format == _C.preserve_format else memory_format
 
 
 def to(self, *args, **kwargs):
     """This tensor with another dtype or on another device: itself if nothing changes and `copy` is False."""
     if len(args) == 1 and not kwargs and isinstance(args[0], _C.dtype):
-        dtype, copy = args[0], False
+        dtype, copy, memory_format = args[0], False, None
     else:
-        dtype, copy = _target(args, kwargs, self)
-    if dtype is None or dtype == self.dtype:
-        return self.clone() if copy else self
-    return _C._to_copy(self, dtype)
+        dtype, copy, memory_format = _target(args, kwargs, self)
+    converts = dtype is not None and dtype != self.dtype
+    result = _C._to_copy(self, dtype) if converts else self
+    if memory_format is not None:
+        ordered = result.clone(memory_format=memory_format)
+        return self if not (converts or copy) and ordered.stride() == self.stride() else ordered
+    return self.clone() if copy and not converts else result
 
 
 def cpu(self, memory_format=None):
@@ -231,6 +235,43 @@ def __reduce_ex__(self, protocol):
                       self.requires_grad, dict(getattr(self, "__dict__", {})))
 
 
+def __copy__(self):
+    """Another handle of the same memory."""
+    copy = _C._detach(self)
+    if self.__class__ is not Tensor:
+        copy = _C._make_subclass(self.__class__, copy, False)
+    copy.requires_grad = self.requires_grad
+    copy.__dict__.update(getattr(self, "__dict__", {}))
+    return copy
+
+
+def __reversed__(self):
+    """The slices along the first dim, last first."""
+    return self if self.dim() == 0 else self.flip(0)
+
+
+def is_signed(self):
+    """Whether the dtype has negative numbers."""
+    return self.dtype.is_signed
+
+
+def is_nonzero(self):
+    """Whether the one element of this tensor is not zero.
+
+    Errors: RuntimeError if there is not exactly one.
+    """
+    if self.numel() != 1:
+        amount = "no values" if self.numel() == 0 else "more than one value"
+        raise RuntimeError(f"Boolean value of Tensor with {amount} is ambiguous: is_nonzero takes one element, got "
+                           f"{self.numel()}")
+    return self.item() != 0
+
+
+def is_same_size(self, other):
+    """Whether `other` has the shape of this tensor."""
+    return self.shape == other.shape
+
+
 def __setstate__(self, state):
     self.__dict__.update(state)
 
@@ -322,9 +363,10 @@ def sum_to_size(self, *size):
 
 def apply_(self, function):
     """Replace each element by `function(element)`, in place."""
-    if self.requires_grad:
-        raise TypeError("Can't call apply_() on Variable that requires grad. Use var.detach().apply_() instead.")
     values = [function(v) for v in self.reshape(-1).tolist()]
+    for value in values:
+        if not isinstance(value, (int, float, complex, Tensor)):
+            raise TypeError(f"apply_(): the function must give a real number, not {value.__class__.__name__}")
     return self.copy_(_C.tensor(values, dtype=self.dtype).reshape(self.shape))
 
 
@@ -397,6 +439,10 @@ def nonzero(self, *, as_tuple=False):
 
 def _transposed(self):
     """All dims in reverse order, as a view."""
+    if self.dim() not in (0, 2):
+        import warnings
+        warnings.warn("x.T of a tensor that is no matrix is deprecated: use x.mT for batches of matrices, or "
+                      "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dims", stacklevel=2)
     return self.permute(*range(self.dim() - 1, -1, -1)) if self.dim() else self.alias()
 
 
@@ -431,6 +477,14 @@ def _set_imag(self, value):
     _C.imag(self).copy_(value)
 
 
+def _read_only(name, what):
+    """The property `what`, whose refusal to be set names it."""
+    def refuse(self, value):
+        raise AttributeError(f"attribute '{name}' of 'Tensor' objects is not writable", name=name, obj=self)
+
+    return property(what.fget, refuse, doc=what.__doc__)
+
+
 _legacy_names = {}
 
 
@@ -447,8 +501,9 @@ def _attach():
         _legacy_names[dtype] = legacy[name]
     for function in (backward, requires_grad_, detach_, retain_grad, register_hook, register_post_accumulate_grad_hook,
                      to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
-                     __deepcopy__, __reduce_ex__, __setstate__, untyped_storage, storage, contiguous, new_tensor, new,
-                     get_device, is_shared, share_memory_, is_pinned, pin_memory, sum_to_size, apply_, map_, set_, __dlpack__,
+                     __deepcopy__, __copy__, __reversed__, is_signed, is_nonzero, is_same_size, __reduce_ex__,
+                     __setstate__, untyped_storage, storage, contiguous, new_tensor, new, get_device, is_shared,
+                     share_memory_, is_pinned, pin_memory, sum_to_size, apply_, map_, set_, __dlpack__,
                      __dlpack_device__, __dir__, resize_, resize_as_, nonzero, where):
         setattr(Tensor, function.__name__, function)
     for name, function in {"T": _transposed, "mT": _matrix_transposed, "mH": _matrix_adjoint, "H": _hermitian}.items():
@@ -459,6 +514,7 @@ def _attach():
     Tensor._is_view = lambda self: _C._is_view(self)
     Tensor.is_quantized = Tensor.is_sparse = Tensor.is_mkldnn = Tensor.is_cuda = Tensor.is_meta = False
     Tensor.is_nested = Tensor.is_sparse_csr = Tensor.is_xpu = Tensor.is_mps = Tensor.is_xla = Tensor.is_cpu = False
+    Tensor.is_ipu = Tensor.is_maia = Tensor.is_mtia = Tensor.is_vulkan = False
     Tensor.is_cpu = True
     Tensor.name = None
     Tensor.names = property(lambda self: (None,) * self.dim())
@@ -472,6 +528,9 @@ def _attach():
         setattr(Tensor, same, lambda self: self)
     Tensor.real = property(lambda self: self if not self.is_complex() else _C.real(self), _set_real)
     Tensor.imag = property(lambda self: _C.imag(self), _set_imag)
+    for name, what in list(vars(Tensor).items()):
+        if isinstance(what, property) and what.fset is None:
+            setattr(Tensor, name, _read_only(name, what))
     from . import _untyped_storage
     _untyped_storage.attach()
     from ._functions import allclose, equal

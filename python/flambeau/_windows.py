@@ -9,7 +9,7 @@ _PI = 3.141592653589793
 
 
 def _window(name, length, periodic, formula, options):
-    """`formula(places, last)` over 0 … last; a periodic window is one longer than asked for and loses its last place."""
+    """`formula(places, last)` over 0 … last; a periodic window is computed with one place more and loses it."""
     dtype, requires_grad = options.pop("dtype", None), options.pop("requires_grad", False)
     layout, device = options.pop("layout", None), options.pop("device", None)
     options.pop("pin_memory", None)

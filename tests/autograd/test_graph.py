@@ -99,3 +99,50 @@ def test_grad_takes_a_generator_of_inputs():
     layer = torch.nn.Linear(2, 3)
     grads = torch.autograd.grad(layer(torch.ones(1, 2)).sum(), layer.parameters())
     assert [g.shape for g in grads] == [(3, 2), (3,)]
+
+
+def test_hooks_of_nodes():
+    x = torch.ones(2, requires_grad=True)
+    seen = []
+    y = x * 2
+    handle = y.grad_fn.register_hook(lambda grads_in, grads_out: seen.append((grads_in[0].tolist(), grads_out)))
+    y.grad_fn.register_prehook(lambda grads_out: (grads_out[0] * 3,))
+    y.sum().backward(retain_graph=True)
+    assert seen[0][0] == [6, 6] and seen[0][1][0].tolist() == [3, 3] and x.grad.tolist() == [6, 6]
+    handle.remove()
+    y.sum().backward()
+    assert len(seen) == 1
+
+
+def test_hooks_of_a_leafs_node():
+    x = torch.ones(2, requires_grad=True)
+    seen = []
+    node = x.view_as(x).grad_fn.next_functions[0][0]
+    handle = node.register_hook(lambda *grads: seen.append((grads[0], grads[1][0].tolist(), x.grad.tolist())))
+    before = node.register_prehook(lambda grads_out: (grads_out[0] * 3,))
+    before.remove()
+    (x * 5).sum().backward()
+    assert seen == [((), [5, 5], [5, 5])]
+    handle.remove()
+    (x * 5).sum().backward()
+    assert len(seen) == 1
+
+
+def test_constant_outputs_of_functions_have_zero_gradients():
+    class Largest(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            place = x.argmax()
+            ctx.mark_non_differentiable(place)
+            return x * 2, place
+
+        @staticmethod
+        def backward(ctx, g, of_place):
+            assert of_place.item() == 0 and of_place.dtype == torch.int64
+            return g * 2
+
+    x = torch.tensor([1.0, 3.0], requires_grad=True)
+    y, place = Largest.apply(x)
+    assert place.item() == 1 and not place.requires_grad
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 2]

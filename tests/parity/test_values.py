@@ -19,6 +19,8 @@ LOOSER = {"polygamma": 1e-9}  # PyTorch's own distance from the exact value
 # Ops that PyTorch's functions of the same name wrap under other signatures.
 OTHER_FORM = {"adaptive_max_pool2d": "gives indices on request only",
               "adaptive_max_pool3d": "gives indices on request only",
+              "fractional_max_pool2d": "takes a ratio where the samples are",
+              "fractional_max_pool3d": "takes a ratio where the samples are",
               "max_unpool2d": "takes a kernel size", "max_unpool3d": "takes a kernel size",
               "tensordot": "takes one `dims`"}
 

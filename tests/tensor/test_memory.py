@@ -88,3 +88,36 @@ def test_large_memory_is_reused():
     hits = torch._C.memory_stats()["cache_hits"]
     torch.zeros(1_000_000)
     assert torch._C.memory_stats()["cache_hits"] > hits
+
+
+def test_shared_memory_is_seen_by_forked_processes():
+    import os
+
+    x = torch.zeros(2, 3).share_memory_()
+    assert x.is_shared() and not torch.zeros(2).is_shared()
+    child = os.fork()
+    if child == 0:
+        x[1] = 7
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert x.tolist() == [[0, 0, 0], [7, 7, 7]]
+    assert torch.nn.Linear(1, 1).share_memory().weight.is_shared()
+
+
+def test_to_a_memory_format():
+    x = torch.arange(24.0).view(1, 2, 3, 4)
+    y = x.to(memory_format=torch.channels_last)
+    assert y.stride() == (24, 1, 8, 2) and torch.equal(x, y)
+    assert x.to(torch.float64, memory_format=torch.channels_last).stride() == (24, 1, 8, 2)
+    assert x.to(memory_format=torch.contiguous_format) is x and x.to(memory_format=torch.preserve_format) is x
+
+
+def test_new_data_keeps_the_version():
+    w = torch.nn.Parameter(torch.ones(2))
+    with torch.no_grad():
+        w.add_(1)
+    w.data = torch.zeros(3)
+    assert w._version == 1
+    with torch.no_grad():
+        w.add_(1)
+    assert w._version == 2

@@ -4,11 +4,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .. import _C
+from . import _node_hooks  # noqa: F401
 from .anomaly_mode import detect_anomaly, set_detect_anomaly  # noqa: F401
-from .function import Function  # noqa: F401
+from .function import Function, NestedIOFunction  # noqa: F401
 from .gradcheck import gradcheck, gradgradcheck  # noqa: F401
-from .grad_mode import (enable_grad, inference_mode, no_grad, set_grad_enabled,  # noqa: F401
-                        set_multithreading_enabled)
+from .grad_mode import (enable_grad, enforce_grad_layout_policy, inference_mode,  # noqa: F401
+                        no_grad, set_grad_enabled, set_multithreading_enabled)
 from .variable import Variable  # noqa: F401
 
 is_grad_enabled = _C.is_grad_enabled
@@ -31,6 +32,8 @@ def _seeds(outputs, given, is_grads_batched=False):
     for i, (output, seed) in enumerate(zip(outputs, seeds)):
         if seed is None:
             continue
+        if not isinstance(seed, _C.Tensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__} at position {i}")
         if seed.shape != output.shape and not is_grads_batched:
             raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of {seed.shape} and output[{i}] "
                                f"has a shape of {output.shape}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 import functools
 
 from .. import _C
+from .._tensor import _RemovableHandle as RemovableHandle
 
 __all__ = ["Function", "FunctionCtx", "once_differentiable", "NestedIOFunction", "InplaceFunction"]
 
@@ -138,17 +139,18 @@ class FunctionCtx:
         return self.__dict__.setdefault("_metadata", {})
 
     def register_hook(self, hook):
-        return _C._node_hook(self._node, hook, False)
+        """Call `hook(grad_inputs, grad_outputs)` after `backward`; what it returns replaces grad_inputs."""
+        return RemovableHandle(_C._node_hook(self._node, hook, False))
 
     def register_prehook(self, hook):
-        return _C._node_hook(self._node, hook, True)
-
+        """Call `hook(grad_outputs)` before `backward`; what it returns replaces them."""
+        return RemovableHandle(_C._node_hook(self._node, hook, True))
 
 
 class _FunctionMeta(type):
     def __init__(cls, name, bases, attributes):
         super().__init__(name, bases, attributes)
-        cls._backward_cls = type(name + "Backward", (FunctionCtx,), {"_forward_cls": cls, "__module__": cls.__module__})
+        cls._backward_cls = type(name + "Backward", (FunctionCtx,), {"_forward_cls": cls, "__module__": __name__})
 
 
 def _run_backward(context, grads, create_graph):
@@ -158,7 +160,7 @@ def _run_backward(context, grads, create_graph):
                            f"{function.__name__}")
     if context._materialize:
         grads = tuple(_C.zeros(shape, dtype=dtype) if g is None and dtype is not None else g
-                      for g, (shape, dtype) in zip(grads, context._output_info))
+                      for g, (shape, dtype) in zip(grads, context._output_info))  # constants have zeros too
     rule = function.vjp if function.vjp is not Function.vjp else function.backward
     before = _C._set_grad_enabled(create_graph)
     try:
@@ -272,7 +274,7 @@ def _record(cls, context, args, is_tensor, outputs):
         _C._check_in_place(tensor)
     context._node = _C._python_node(context, _run_backward, cls._backward_cls.__name__,
                                     [a for a, t in zip(args, is_tensor) if t])
-    info = []
+    info, varying = [], [False] * len(outputs)
     for k, output in enumerate(outputs):
         if not isinstance(output, _C.Tensor):
             info.append((None, None))
@@ -280,13 +282,14 @@ def _record(cls, context, args, is_tensor, outputs):
         if id(output) in inputs and id(output) not in dirty:
             outputs[k] = output = _C._detach(output)
         differentiable = id(output) not in constant and (output.is_floating_point() or output.is_complex())
-        info.append((output.shape, output.dtype if differentiable else None))
+        info.append((output.shape, output.dtype))
+        varying[k] = differentiable
     context._output_info = info
-    _C._declare_outputs(context._node, [o if d is not None else None for o, (_, d) in zip(outputs, info)])
+    _C._declare_outputs(context._node, [o if v else None for o, v in zip(outputs, varying)])
     tensors = [a for a, t in zip(args, is_tensor) if t]
     context._keep(outputs, {id(a): k for k, a in enumerate(tensors) if a.requires_grad})
-    for k, (output, (_, dtype)) in enumerate(zip(outputs, info)):
-        if dtype is None:
+    for k, output in enumerate(outputs):
+        if not varying[k]:
             continue
         if id(output) in dirty:
             _C._rebase(context._node, output, k)

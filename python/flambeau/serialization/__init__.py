@@ -239,7 +239,7 @@ def load(
     if mmap and not isinstance(f, (str, os.PathLike)):
         raise ValueError("f must be a string filename in order to use mmap argument")
     restore = restorer(map_location)
-    with _open_to_read(f) as stream:
+    with _open_to_read(f) as stream, contextlib.nullcontext() if full else _advice():
         start = stream.tell()
         head = stream.read(4)
         stream.seek(start)
@@ -252,6 +252,21 @@ def load(
                 "mmap can only be used with files saved with `_use_new_zipfile_serialization=True`"
             )
         return read_legacy(buffered(stream), restore, encoding, unpickle)
+
+
+@contextlib.contextmanager
+def _advice() -> Iterator[None]:
+    """Adds to a refusal what the user may do about it."""
+    try:
+        yield
+    except pickle.UnpicklingError as error:
+        if isinstance(error, IndexError):
+            raise
+        raise pickle.UnpicklingError(
+            f"Weights only load failed: {error}\nIf you trust the source of the file, there are two ways on: (1) "
+            "weights_only=False, which runs whatever code the file asks for; (2) keep weights_only=True and allow the "
+            "names that it needs."
+        ) from None
 
 
 def _is_full_pickle_wanted(weights_only: bool | None, pickle_module: Any) -> bool:

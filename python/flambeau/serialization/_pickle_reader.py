@@ -24,6 +24,10 @@ _WIDTHS = {layout: struct.calcsize(layout) for layout in ("<H", "<I", "<i", "<Q"
 _MAX_KEY = 100_000
 
 
+class EmptyStack(UnpicklingError, IndexError):
+    """An instruction needs an object that none before it made: most often the file is no pickle at all."""
+
+
 class PickleReader:
     """Rebuilds one object from a pickle.
 
@@ -90,12 +94,12 @@ class PickleReader:
 
     def _pop(self) -> Any:
         if not self._stack or self._stack[-1] is _MARK:
-            raise UnpicklingError("load: the pickle takes an object that is not there")
+            raise EmptyStack("load: the pickle takes an object that is not there")
         return self._stack.pop()
 
     def _top(self) -> Any:
         if not self._stack or self._stack[-1] is _MARK:
-            raise UnpicklingError("load: the pickle uses an object that is not there")
+            raise EmptyStack("load: the pickle uses an object that is not there")
         return self._stack[-1]
 
     def _pop_to_mark(self) -> list[Any]:
@@ -106,7 +110,7 @@ class PickleReader:
                 items.reverse()
                 return items
             items.append(item)
-        raise UnpicklingError("load: the pickle ends a group that it never began")
+        raise EmptyStack("load: the pickle ends a group that it never began")
 
     # --- memo ---
 

@@ -337,6 +337,14 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         """Move all parameters and buffers to a CUDA device."""
         return self._apply(lambda t: t.cuda(device))
 
+    def ipu(self, device=None):
+        """Move all parameters and buffers to an IPU device."""
+        return self._apply(lambda t: t.to("ipu" if device is None else f"ipu:{device}"))
+
+    def mtia(self, device=None):
+        """Move all parameters and buffers to an MTIA device."""
+        return self._apply(lambda t: t.to("mtia" if device is None else f"mtia:{device}"))
+
     def xpu(self, device=None):
         """Move all parameters and buffers to an XPU device."""
         return self._apply(lambda t: t.to("xpu" if device is None else f"xpu:{device}"))

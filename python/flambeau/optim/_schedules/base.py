@@ -111,6 +111,7 @@ class LRScheduler:
         self._update_lr(epoch)
 
     def _update_lr(self, epoch=None):
+        self._get_lr_called_within_step = False  # part of the saved state
         if epoch is None:
             self.last_epoch += 1
             rates = self.get_lr()
