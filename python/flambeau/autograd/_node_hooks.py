@@ -28,30 +28,32 @@ def _register_hook(self, hook):
     What it returns, if not None, replaces grad_inputs. The node of a leaf has no inputs: `hook((), (grad,))` is called
     after `.grad` was added to. Returns a handle with `remove()`.
     """
-    if self.variable is None:
+    leaf = getattr(self, "variable", None)
+    if leaf is None:
         return RemovableHandle(_C._node_hook(self, hook, False))
     arrived = []
 
     def note(grad):
         arrived[:] = [grad]
 
-    def tell(leaf):
+    def tell(_):
         hook((), tuple(arrived))
 
-    return _Both(RemovableHandle(_C._tensor_hook(self.variable, note)),
-                 RemovableHandle(_C._accumulated_hook(self.variable, tell)))
+    return _Both(RemovableHandle(_C._tensor_hook(leaf, note)),
+                 RemovableHandle(_C._accumulated_hook(leaf, tell)))
 
 
 def _register_prehook(self, hook):
     """Call `hook(grad_outputs)` before this node runs; what it returns, if not None, replaces grad_outputs."""
-    if self.variable is None:
+    leaf = getattr(self, "variable", None)
+    if leaf is None:
         return RemovableHandle(_C._node_hook(self, hook, True))
 
     def on_grad(grad):
         result = hook((grad,))
         return result[0] if isinstance(result, (tuple, list)) else result
 
-    return RemovableHandle(_C._tensor_hook(self.variable, on_grad))
+    return RemovableHandle(_C._tensor_hook(leaf, on_grad))
 
 
 def _saved(self, name):
