@@ -199,6 +199,7 @@ struct ComplexOp {
     tensor([1.+2.j])
   )";
   using kind = Opaque;
+  static constexpr bool out_exact = true;
   static Tensor kernel(Tensor re, Tensor im) {
     check_parts("complex", re, im);
     return joined("complex", re, im);

@@ -182,6 +182,7 @@ struct Aminmax {
     tensor(1.)
   )";
   using kind = Opaque;
+  static constexpr bool out_exact = true;
   static Outputs<2> kernel(Tensor x, Value dim, bool keepdim) {
     check_real("aminmax", x.dtype());
     if (dim) check_line("aminmax", x, dim.as_int());

@@ -155,6 +155,7 @@ struct Multinomial {
       std::copy_n(order.begin(), draws, out + i * draws);
     }
   }
+  static constexpr bool out_exact = true;
   static Tensor kernel(Tensor x, int64_t draws, bool replacement, Generator* generator) {
     check(x.dim() == 1 || x.dim() == 2, "prob_dist must be 1 or 2 dim");
     check<DTypeError>(is_floating(x.dtype()), "multinomial only supports floating-point dtypes for input, got: ", name_of(x.dtype()));

@@ -144,6 +144,7 @@ struct Kthvalue {
     tensor(2.)
   )";
   using kind = Opaque;
+  static constexpr bool out_apart = true;
   static Outputs<2> kernel(Tensor x, int64_t k, int64_t dim, bool keepdim) {
     check<UnsupportedError>(x.dtype() != DType::boolean, "\"kthvalue\" not implemented for 'Bool'");
     check_line("kthvalue", x, dim);

@@ -125,7 +125,8 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 
 def _cast_method(name, dtype):
     def cast(self, memory_format=None):
-        return self if self.dtype == dtype else _C._to_copy(self, dtype)
+        result = self if self.dtype == dtype else _C._to_copy(self, dtype)
+        return result if memory_format in (None, _C.preserve_format) else contiguous(result, memory_format)
     cast.__name__ = name
     cast.__doc__ = f"This tensor as {dtype}."
     return cast
@@ -354,7 +355,7 @@ def sum_to_size(self, *size):
     extra = self.dim() - len(size)
     if extra < 0 or any(s not in (1, mine) for s, mine in zip(size, self.shape[extra:])):
         raise RuntimeError(f"size {list(size)} is not expandable to size {list(self.shape)}.")
-    if tuple(self.shape) == size:
+    if size and tuple(self.shape) == size:
         return self
     kept = [extra + i for i, s in enumerate(size) if s == 1 and self.shape[extra + i] != 1]
     result = self.sum(dim=[*range(extra), *kept], keepdim=True)

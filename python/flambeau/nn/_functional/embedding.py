@@ -25,7 +25,7 @@ def embedding(
         scale_grad_by_freq: divide gradients by how often their row occurs.
         sparse: give a sparse gradient.
     """
-    rows = weight.size(0)
+    rows = weight.size(0) if weight.dim() else 0
     if padding_idx is None:
         padding_idx = -1
     elif padding_idx >= rows or padding_idx < -rows:

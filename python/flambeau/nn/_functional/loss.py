@@ -341,7 +341,16 @@ def linear_cross_entropy(
         linear_weight: (C, *, in_features); linear_bias: (C, *) or None.
         target, weight, reduction, label_smoothing: as for cross_entropy of scores (N, C, *) or (C, *).
         options: hints of how to compute in pieces; the result does not depend on them.
+    Errors: RuntimeError if the shapes do not fit together.
     """
+    if input.dim() not in (1, 2):
+        raise RuntimeError(f"linear_cross_entropy: expected input with dimensionality 1 or 2, got {input.dim()}")
+    if linear_weight.dim() < 2:
+        raise RuntimeError("linear_cross_entropy: expected linear_weight with dimensionality at least 2, got "
+                           f"{linear_weight.dim()}")
+    if input.size(-1) != linear_weight.size(-1):
+        raise RuntimeError("linear_cross_entropy: expected equal input and linear_weight last dimensions (in_features), "
+                           f"got {input.size(-1)} and {linear_weight.size(-1)}")
     scores = _C.linear(
         input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten()
     )
