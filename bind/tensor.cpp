@@ -193,7 +193,16 @@ PyObject* slot_index(PyObject* x) {
 
 PyObject* slot_compare(PyObject* x, PyObject* y, int how) {
   static const char* names[] = {"lt", "le", "eq", "ne", "gt", "ge"};
-  if (!arithmetic_operand(y)) Py_RETURN_NOTIMPLEMENTED;
+  nb::object converted;
+  if (!arithmetic_operand(y)) {
+    if ((how != Py_EQ && how != Py_NE) || !PyObject_HasAttrString(y, "__array_interface__")) Py_RETURN_NOTIMPLEMENTED;
+    try {                                              // a NumPy array, which leaves the comparison to us
+      converted = give(tensor_from_data(y, nullptr, false));
+    } catch (...) {
+      return raise_current();
+    }
+    y = converted.ptr();
+  }
   PyObject* both[] = {x, y};
   return call_by_name(names[how], both, 2);
 }

@@ -149,3 +149,18 @@ def test_copies_share_memory():
     y = copy.copy(x)
     assert y is not x and y.data_ptr() == x.data_ptr() and y.requires_grad and y.is_leaf
     assert type(copy.copy(nn.Parameter(x.detach()))) is nn.Parameter
+
+
+def test_arrays_compare_from_both_sides():
+    x, a = torch.tensor([1.0, 2.0]), numpy.array([1.0, 3.0])
+    assert (x == a).tolist() == [True, False] and (a == x).tolist() == [True, False]
+    assert (x != a).tolist() == [False, True]
+    assert not x == "a" and x is not None
+
+
+def test_composed_writes_keep_what_they_saved():
+    x = leaf(3)
+    y = x * 2
+    y.index_reduce_(0, torch.tensor([0, 0]), torch.tensor([3.0, 4.0]), "prod")
+    y.sum().backward()
+    assert x.grad.tolist() == [24.0, 2.0, 2.0]
