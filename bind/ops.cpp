@@ -545,7 +545,11 @@ void bind_ops(nb::module_& m) {
     objects()[name] = f.ptr();
     f.inc_ref();
     m.attr(name.c_str()) = f;
-    if (ops[0]->schema.count && ops[0]->schema.params[0].name == "self") tensor.attr(name.c_str()) = nb::steal(make_object(name, ops, writes, true));
+    if (ops[0]->schema.count && ops[0]->schema.params[0].name == "self") {
+      nb::object method = nb::steal(make_object(name, ops, writes, true));
+      tensor.attr(name.c_str()) = method;
+      method.inc_ref();                                // as the functions, methods live as long as the process
+    }
     for (const Op* op : ops)
       if (!writes && op->schema.output_count > 1 && !op->schema.outputs[0].empty()) add_return_type(types, op);
   }
