@@ -200,7 +200,15 @@ void finish_record(const Op& op, Ref<OpNode> n, const Args& args, Tensor* out, F
     n->out[k] = output_alias(out[k]);
     n->out_versions[k] = version_of(out[k]);
   }
-  if (mode.saved_hooks && n->saved_any) [[unlikely]] n->pack();
+  if (mode.saved_hooks && n->saved_any) [[unlikely]] {
+    try {
+      n->pack();
+    } catch (...) {                                    // a written tensor may hold the node already: it must not run
+      n->drop_saved();
+      n->freed = true;
+      throw;
+    }
+  }
 }
 
 void OpNode::drop_saved() {
