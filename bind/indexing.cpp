@@ -161,6 +161,7 @@ bool overrides(PyObject* o) {
 
 Tensor value_tensor(PyObject* value, DType dtype) {
   if (is_tensor(value)) return tensor_of(value);
+  if (value == Py_None || PyUnicode_Check(value)) throw TypeError(text("can't assign a ", Py_TYPE(value)->tp_name, " to a tensor of type ", name_of(dtype)));
   return tensor_from_data(value, dtype_object(dtype), true);
 }
 

@@ -1,5 +1,5 @@
-// One generic callable per op name: parse by the schema, box, call, unbox. The same object serves fb.exp(x) and
-// x.exp().
+// One generic callable per op name: parse by the schema, box, call, unbox. fb.exp and Tensor.exp are two objects that
+// differ in what their error messages count.
 #include <nanobind/stl/string.h>
 
 #include <string>
@@ -26,7 +26,7 @@ struct OpObject {
   vectorcallfunc vectorcall;
   std::vector<Overload>* overloads;
   PyObject *name, *weakrefs;
-  bool in_place;
+  bool in_place, method;                               // method: the first argument is self, which messages do not count
 };
 
 PyTypeObject* op_type;
@@ -107,22 +107,22 @@ bool gathers(const Param& p) {                         // x.view(2, 3) is x.view
 std::string_view shown_name(const Param& p) { return p.name == "self" ? std::string_view("input") : p.name; }
 
 // The element that keeps a sequence from being a list of ints or tensors.
-[[gnu::cold]] void wrong_element(const Op& op, int i, PyObject* given) {
+[[gnu::cold]] void wrong_element(std::string_view name, const Op& op, int i, int position, PyObject* given) {
   const Param& p = op.schema.params[i];
   if ((p.type != Type::Ints && p.type != Type::Tensors) || (!PyTuple_Check(given) && !PyList_Check(given))) return;
   int64_t v;
   for (Py_ssize_t k = 0; k < PySequence_Fast_GET_SIZE(given); ++k) {
     PyObject* item = PySequence_Fast_GET_ITEM(given, k);
     if (p.type == Type::Ints ? to_int(item, v) : is_tensor(item)) continue;
-    throw TypeError(text(op.name, "(): argument '", shown_name(p), "' (position ", i + 1, ") must be ", type_word(p.type),
+    throw TypeError(text(name, "(): argument '", shown_name(p), "' (position ", position, ") must be ", type_word(p.type),
                          ", but found element of type ", Py_TYPE(item)->tp_name, " at pos ", k ? k + 1 : 0));
   }
 }
 
-[[gnu::cold]] void wrong_type(const Op& op, int i, PyObject* given) {
-  wrong_element(op, i, given);
+[[gnu::cold]] void wrong_type(std::string_view name, const Op& op, int i, int position, PyObject* given) {
+  wrong_element(name, op, i, position, given);
   const Param& p = op.schema.params[i];
-  throw TypeError(text(op.name, "(): argument '", shown_name(p), "' (position ", i + 1,
+  throw TypeError(text(name, "(): argument '", shown_name(p), "' (position ", position,
                        ") must be ", type_word(p.type), ", not ", Py_TYPE(given)->tp_name));
 }
 
@@ -203,10 +203,6 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
       if (v) ++used;
       else if (i < positional) break;                  // positional arguments beyond the keyword-only mark
     }
-    if (!v && gathers(p) && !p.has_default && i == c.positional && i > 0 && !p.optional && c.positional == 1 && s.params[0].holds_tensors() && p.name != "repeats" && op.kind == Kind::view) {
-      args.push(Dims());                               // x.expand() and x.view() of a 0-d tensor
-      continue;
-    }
     if (!v) {
       if (!p.has_default && !p.optional) {
         why = {i, nullptr, "missing"};
@@ -217,6 +213,12 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
     }
     if (!push_argument(args, op, i, v, overridden)) {
       why = {i, v, "type"};
+      for (Py_ssize_t k = i; gathered.is_valid() && k < c.positional; ++k) {   // the tuple lives in this loop only
+        int64_t whole;
+        if (to_int(c.args[k], whole)) continue;
+        why.given = c.args[k];
+        break;
+      }
       return false;
     }
   }
@@ -237,7 +239,7 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
   return true;
 }
 
-[[gnu::cold]] void missing(const Op& op, int first, const Call& c) {
+[[gnu::cold]] void missing(std::string_view name, const Op& op, int first, const Call& c) {
   std::string names;
   int count = 0;
   for (int i = first; i < op.schema.count; ++i) {
@@ -247,26 +249,27 @@ bool parse(const Call& c, const Overload& o, Args& args, Extras& extras, bool& o
     if (given || p.has_default || p.optional || p.keyword_only) continue;
     names += text(count++ ? ", \"" : "\"", shown_name(p), "\"");
   }
-  throw TypeError(text(op.name, "() missing ", count, " required positional arguments: ", names));
+  throw TypeError(text(name, "() missing ", count, " required positional arguments: ", names));
 }
 
-[[gnu::cold]] void explain(const Op& op, const Mismatch& why, const Call& c) {
-  if (why.what == std::string_view("type")) wrong_type(op, why.param, why.given);
+[[gnu::cold]] void explain(OpObject* self, const Op& op, const Mismatch& why, const Call& c) {
+  const std::string_view name = PyUnicode_AsUTF8(self->name);
+  if (why.what == std::string_view("type")) wrong_type(name, op, why.param, why.param + (self->method ? 0 : 1), why.given);
   if (why.what == std::string_view("missing"))
-    missing(op, why.param, c);
+    missing(name, op, why.param, c);
   if (why.what == std::string_view("many"))
-    throw TypeError(text(op.name, "() takes ", why.param, " positional arguments but ", c.positional, " were given"));
+    throw TypeError(text(name, "() takes ", why.param - self->method, " positional arguments but ", c.positional - self->method, " were given"));
   std::string unknown;
   for (Py_ssize_t k = 0; k < c.keywords(); ++k) {
-    const std::string_view name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(c.kwnames, k));
-    if (op.schema.find(name) < 0 && name != "out" && name != "input" && name != "axis" && name != "keepdims") unknown = name;
+    const std::string_view given = PyUnicode_AsUTF8(PyTuple_GET_ITEM(c.kwnames, k));
+    if (op.schema.find(given) < 0 && given != "out" && given != "input" && given != "axis" && given != "keepdims") unknown = given;
   }
-  throw TypeError(text(op.name, "() got an unexpected keyword argument '", unknown, "'"));
+  throw TypeError(text(name, "() got an unexpected keyword argument '", unknown, "'"));
 }
 
 [[gnu::cold]] void explain_all(OpObject* self, const Call& c) {
   std::string given, forms;
-  for (Py_ssize_t i = 0; i < c.positional; ++i) given += std::string(i ? ", " : "") + Py_TYPE(c.args[i])->tp_name;
+  for (Py_ssize_t i = self->method; i < c.positional; ++i) given += std::string(given.empty() ? "" : ", ") + Py_TYPE(c.args[i])->tp_name;
   for (Py_ssize_t k = 0; k < c.keywords(); ++k)
     given += std::string(given.empty() ? "" : ", ") + PyUnicode_AsUTF8(PyTuple_GET_ITEM(c.kwnames, k)) + "=" + Py_TYPE(c.keyword(k))->tp_name;
   for (const Overload& o : *self->overloads) forms += text("\n * ", o.op->schema.text);
@@ -461,7 +464,7 @@ PyObject* call_python(PyObject* object, PyObject* const* given, size_t nargsf, P
     }
     if (has_override(c)) return call_override(self, c);
     if (PyObject* result = call_in_former_order(self, c)) return result;
-    if (self->overloads->size() == 1) explain(*(*self->overloads)[0].op, why, c);
+    if (self->overloads->size() == 1) explain(self, *(*self->overloads)[0].op, why, c);
     explain_all(self, c);
     return nullptr;
   } catch (...) {
@@ -488,11 +491,12 @@ PyObject* op_reduce(PyObject* o, PyObject*) {          // pickles and copies by 
 }
 PyObject* op_self_copy(PyObject* o, PyObject*) { return Py_NewRef(o); }
 
-PyObject* make_object(const std::string& name, std::vector<const Op*> ops, bool in_place) {
+PyObject* make_object(const std::string& name, const std::vector<const Op*>& ops, bool in_place, bool method) {
   auto* o = PyObject_New(OpObject, op_type);
   o->vectorcall = call_python;
   o->overloads = new std::vector<Overload>;
   o->in_place = in_place;
+  o->method = method;
   o->weakrefs = nullptr;
   o->name = PyUnicode_InternFromString(name.c_str());
   for (const Op* op : ops) {
@@ -578,11 +582,15 @@ void bind_ops(nb::module_& m) {
   for (const std::string& name : order) {
     const bool writes = !in_place[name].empty();
     const auto& ops = writes ? in_place[name] : functional[name];
-    nb::object f = nb::steal(make_object(name, ops, writes));
+    nb::object f = nb::steal(make_object(name, ops, writes, false));
     objects()[name] = f.ptr();
     f.inc_ref();
     m.attr(name.c_str()) = f;
-    if (ops[0]->schema.count && ops[0]->schema.params[0].name == "self") tensor.attr(name.c_str()) = f;
+    if (ops[0]->schema.count && ops[0]->schema.params[0].name == "self") {
+      nb::object method = nb::steal(make_object(name, ops, writes, true));
+      tensor.attr(name.c_str()) = method;
+      method.inc_ref();                                // as the functions, methods live as long as the process
+    }
     for (const Op* op : ops)
       if (!writes && op->schema.output_count > 1 && !op->schema.outputs[0].empty()) add_return_type(types, op);
   }

@@ -193,7 +193,16 @@ PyObject* slot_index(PyObject* x) {
 
 PyObject* slot_compare(PyObject* x, PyObject* y, int how) {
   static const char* names[] = {"lt", "le", "eq", "ne", "gt", "ge"};
-  if (!arithmetic_operand(y)) Py_RETURN_NOTIMPLEMENTED;
+  nb::object converted;
+  if (!arithmetic_operand(y)) {
+    if ((how != Py_EQ && how != Py_NE) || !PyObject_HasAttrString(y, "__array_interface__")) Py_RETURN_NOTIMPLEMENTED;
+    try {                                              // a NumPy array, which leaves the comparison to us
+      converted = give(tensor_from_data(y, nullptr, false));
+    } catch (...) {
+      return raise_current();
+    }
+    y = converted.ptr();
+  }
   PyObject* both[] = {x, y};
   return call_by_name(names[how], both, 2);
 }
@@ -297,7 +306,9 @@ static Tensor construct(nb::handle args_tuple, DType dtype) {
 static void bind_attributes(nb::class_<Body>& t) {
   using Self = nb::handle_t<Body>;
   t.def_prop_rw("requires_grad", [](Self s) { return requires_grad(body_of(s.ptr())); },
-    [](Self s, bool v) {
+    [](Self s, nb::handle flag) {
+      check(PyBool_Check(flag.ptr()), "requires_grad must be a bool, not ", Py_TYPE(flag.ptr())->tp_name);
+      const bool v = flag.ptr() == Py_True;
       Body* b = body_of(s.ptr());
       check(!v || is_differentiable(b->dtype), "only Tensors of floating point dtype can require gradients");
       check(!v || mode.inference || !b->inference(), "requires_grad=True cannot be set on an inference tensor outside InferenceMode; clone() it first.");

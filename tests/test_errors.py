@@ -49,6 +49,19 @@ MISTAKES = [
     ("torch.from_numpy(np.array(['a']))", TypeError, ["str_"]),
     ("torch.ones([2, 'a'])", TypeError, ["size", "str", "pos 2"]),
     ("torch.cat([torch.ones(2), 1])", TypeError, ["element 1", "argument 0", "int"]),
+    # positions, which methods count without self
+    ("torch.ones(2, 3).argmin('a')", TypeError, ["dim", "position 1", "str"]),
+    ("torch.argmin(torch.ones(2, 3), 'a')", TypeError, ["dim", "position 2", "str"]),
+    ("torch.ones(2, 3).reshape('a')", TypeError, ["shape", "position 1", "not str"]),
+    ("torch.ones(2, 3).view()", TypeError, ["size"]),
+    ("torch.ones(2, 3).permute()", TypeError, ["dims"]),
+    ("torch.ones(2, 3).copy_('a')", TypeError, ["copy_", "position 1", "str"]),
+    ("torch.ones(2, 3).double('a')", TypeError, []),
+    ("torch.ones(2, 3).to(torch.float32, 'a')", TypeError, ["str"]),
+    ("torch.ones(2, 3) + torch.ones(4, 5)", RuntimeError, ["3", "5", "dimension 1"]),
+    ("torch.ones(2, 3).index_select(1, torch.tensor([3]))", RuntimeError, ["3"]),
+    ("torch.ones(2, 3).index_select(0, torch.tensor([3]))", IndexError, ["3"]),
+    ("x = torch.ones(2); x[0] = None", TypeError, ["NoneType"]),
     # numbers from tensors
     ("float(torch.ones(3))", ValueError, ["one element"]),
     ("int(torch.ones(3))", ValueError, ["one element"]),
@@ -74,7 +87,15 @@ MISTAKES = [
     ("x = leaf(3); y = x.tanh(); y.zero_(); y.sum().backward()", RuntimeError, ["version 1;", "version 0"]),
     ("x = leaf(3); x.sum().backward(1.0)", TypeError, ["float"]),
     ("torch.ones(3).requires_grad_('a')", TypeError, ["requires_grad", "str"]),
+    ("x = leaf(3); torch.autograd.grad(x.sum(), [])", RuntimeError, ["inputs", "empty"]),
+    ("x = leaf(3); torch.autograd.grad('a', x)", AssertionError, ["str"]),
+    ("x = leaf(3); torch.autograd.grad(x.sum(), 'a')", RuntimeError, ["str"]),
+    ("x = torch.ones(3); x.requires_grad = 3", RuntimeError, ["bool", "int"]),
     # modules and functions
+    ("nn.LSTM(2, 3, batch_first='a')", TypeError, ["batch_first", "str"]),
+    ("nn.CrossEntropyLoss(reduction=None)(torch.ones(1, 2), torch.tensor([0]))", ValueError, ["None"]),
+    ("F.pad(torch.ones(1, 1, 2, 2), (3, 3), mode='circular')", NotImplementedError, ["2", "4D"]),
+    ("nn.utils.rnn.pad_sequence([1])", TypeError, ["element 0", "int"]),
     ("nn.Conv2d(3, 4, 3)(torch.ones(2, 3, 8, 8).double())", RuntimeError, ["float64", "float32"]),
     ("F.avg_pool2d(torch.ones(4, 4), 2)", IndexError, ["-3"]),
     ("F.unfold(torch.ones(1, 1, 4, 4), 9)", RuntimeError, ["-4"]),
@@ -149,3 +170,18 @@ def test_copies_share_memory():
     y = copy.copy(x)
     assert y is not x and y.data_ptr() == x.data_ptr() and y.requires_grad and y.is_leaf
     assert type(copy.copy(nn.Parameter(x.detach()))) is nn.Parameter
+
+
+def test_arrays_compare_from_both_sides():
+    x, a = torch.tensor([1.0, 2.0]), numpy.array([1.0, 3.0])
+    assert (x == a).tolist() == [True, False] and (a == x).tolist() == [True, False]
+    assert (x != a).tolist() == [False, True]
+    assert not x == "a" and x is not None
+
+
+def test_composed_writes_keep_what_they_saved():
+    x = leaf(3)
+    y = x * 2
+    y.index_reduce_(0, torch.tensor([0, 0]), torch.tensor([3.0, 4.0]), "prod")
+    y.sum().backward()
+    assert x.grad.tolist() == [24.0, 2.0, 2.0]

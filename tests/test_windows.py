@@ -44,3 +44,25 @@ def test_options(name):
 
 def test_half_types_multiply_rounded_numbers():
     assert torch.bartlett_window(400, dtype=torch.float16)[1].item() == 0.005001068115234375
+
+
+@pytest.mark.parametrize("name", ["hann", "hamming", "blackman", "bartlett", "kaiser"])
+def test_symmetric_windows_of_signal_are_the_same(name):
+    windows = torch.signal.windows
+    for sym in (True, False):
+        ours = getattr(windows, name)(9, sym=sym, dtype=torch.float64)
+        assert torch.allclose(ours, getattr(torch, name + "_window")(9, not sym, dtype=torch.float64))
+
+
+def test_other_windows_of_signal():
+    windows = torch.signal.windows
+    assert windows.gaussian(3, std=2.0)[0].item() == pytest.approx(math.exp(-1 / 8))
+    assert windows.exponential(4, center=0.0, tau=2.0, sym=False).tolist() == pytest.approx(
+        [math.exp(-n / 2) for n in range(4)])
+    assert windows.cosine(3).tolist() == pytest.approx([0.5, 1.0, 0.5])
+    assert windows.kaiser(128, beta=41.7)[0].item() > 0
+    assert windows.nuttall(5)[2].item() == pytest.approx(1.0)
+    with pytest.raises(ValueError, match="float16"):
+        windows.hann(4, dtype=torch.float16)
+    with pytest.raises(ValueError, match="-1"):
+        windows.gaussian(4, std=-1)

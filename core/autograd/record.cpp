@@ -200,7 +200,15 @@ void finish_record(const Op& op, Ref<OpNode> n, const Args& args, Tensor* out, F
     n->out[k] = output_alias(out[k]);
     n->out_versions[k] = version_of(out[k]);
   }
-  if (mode.saved_hooks && n->saved_any) [[unlikely]] n->pack();
+  if (mode.saved_hooks && n->saved_any) [[unlikely]] {
+    try {
+      n->pack();
+    } catch (...) {                                    // a written tensor may hold the node already: it must not run
+      n->drop_saved();
+      n->freed = true;
+      throw;
+    }
+  }
 }
 
 void OpNode::drop_saved() {
@@ -213,9 +221,12 @@ void OpNode::drop_saved() {
 void OpNode::check_versions() const {
   for (int i = 0; i < saved.size(); ++i) {
     const uint32_t now = versions_of(saved[i]);
-    check<VersionError>(now == versions[i], "one of the variables needed for gradient computation has been modified by an inplace operation: [",
-                        saved[i].tag == Value::tensor ? name_of(saved[i].as_tensor().dtype()) : std::string_view("list"), " tensor ",
-                        saved[i].tag == Value::tensor ? saved[i].as_tensor().shape() : Dims(), "], input '", op->schema.params[i].name,
+    if (now == versions[i]) [[likely]] continue;
+    const bool list = saved[i].tag == Value::tensors;
+    const Tensor& first = list ? saved[i].as_tensors().front() : saved[i].as_tensor();
+    check<VersionError>(false, "one of the variables needed for gradient computation has been modified by an inplace operation: [",
+                        first ? name_of(first.dtype()) : std::string_view("list"), list ? " tensors " : " tensor ",
+                        first ? first.shape() : Dims(), "], input '", op->schema.params[i].name,
                         "' of ", grad_name, ", is at version ", now, "; expected version ", versions[i],
                         " instead. Use the out-of-place form of the operation that changed it, or clone() it first.");
   }

@@ -7,6 +7,11 @@
 
 namespace fb {
 
+static bool any_requires_grad(const Args& args) {
+  for (const Value& v : args) if (v.tag == Value::tensor && requires_grad(v.body())) return true;
+  return false;
+}
+
 void call(const Op& op, Args& args, Tensor* out, Form form) {
   if (op.examine) [[unlikely]] op.examine(args);
   Interceptor* top = mode.top;
@@ -15,7 +20,11 @@ void call(const Op& op, Args& args, Tensor* out, Form form) {
     if (form == Form::functional) return op.decompose(args, out);
     if (form == Form::in_place && op.write && op.kind == Kind::composite) return op.write(args);
     Tensor value[Schema::max_outputs];
-    op.decompose(args, value);
+    if (mode.grad && any_requires_grad(args)) {        // what is recorded of self outlives the write
+      Args kept = args;
+      kept[0] = Value(clone(args[0].as_tensor()));
+      op.decompose(kept, value);
+    } else op.decompose(args, value);
     if (value[0].body() != out[0].body()) copy_(out[0], value[0]);
     return;
   }

@@ -117,8 +117,10 @@ struct IndexSelect {
     const Tensor x = at_least_1d(self), rows = contiguous(to_dtype(at_least_1d(index), DType::i64));
     if (rows.numel()) {
       const auto [least, most] = range_of(rows.data<int64_t>(), rows.numel());
-      check<IndexError>(least >= 0 && most < x.shape()[d], "index out of range in self: index ", least < 0 ? least : most,
-                        " for dimension ", d, " with size ", x.shape()[d]);
+      const bool inside = least >= 0 && most < x.shape()[d];
+      const int64_t wrong = least < 0 ? least : most;
+      check(inside || d != 1, "index_select(): an index is out of bounds, id=", wrong, " axis_dim=", x.shape()[d]);   // PyTorch's class for dim 1
+      check<IndexError>(inside, "index out of range in self: index ", wrong, " for dimension ", d, " with size ", x.shape()[d]);
     }
     Tensors indices(static_cast<size_t>(d));
     indices.push_back(rows);

@@ -402,6 +402,8 @@ struct CrossEntropyLoss {
   using kind = Composite;
   static Tensor decompose(Tensor input, Tensor target, Tensor weight, std::string reduction, int64_t ignore_index, double smoothing) {
     check(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
+    check<UnsupportedError>(is_floating(input.dtype()), "\"log_softmax", input.dim() <= 1 || input.dim() == 2 ? "_lastdim" : "",
+                            "_kernel_impl\" not implemented for '", row(input.dtype()).legacy, "'");
     if (!(input.shape() == target.shape()))
       return call_op<CrossEntropyIndices>(input, target, weight, reduction, ignore_index, smoothing);
     check(is_floating(target.dtype()), "Expected floating point type for target with class probabilities, got ",

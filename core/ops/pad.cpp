@@ -196,7 +196,8 @@ struct Pad {
     if (mode != "constant" && mode != "reflect" && mode != "replicate" && mode != "circular")
       throw UnsupportedError(text("Unrecognised padding mode ", mode));
     const bool fits = pad.size() % 2 == 0 && count >= 1 && count <= 3 && (n == count + 1 || n == count + 2);
-    if (!fits) throw UnsupportedError("Only 2D, 3D, 4D, 5D padding with non-constant padding are supported for now");
+    if (!fits) throw UnsupportedError(text("Padding size ", pad.size(), " is not supported for ", n, "D input with mode ", mode,
+                                           ": 2 numbers pad 2D or 3D input, 4 pad 3D or 4D, 6 pad 4D or 5D"));
     padded_shape(x.shape(), pad);
     for (int k = 0; k < count; ++k) {
       const int64_t size = x.shape()[n - 1 - k], before = pad[2 * k], after = pad[2 * k + 1];
@@ -254,7 +255,7 @@ struct Patches {                                       // of images (n, c, h, w)
 };
 
 Dims pair(const Dims& d, std::string_view op, std::string_view what, int64_t least) {
-  check(d.size() == 1 || d.size() == 2, op, ": ", what, " must be an int or two ints, but got ", d.list());
+  check(d.size() == 1 || d.size() == 2, op, ": ", what, " must be an int or 2 ints, but got size ", d.size(), ": ", d.list());
   const Dims r = d.size() == 2 ? d : Dims{d[0], d[0]};
   check(r[0] >= least && r[1] >= least, op, ": ", what, " should be ", least ? "greater than zero" : "non-negative", ", but got ", r.list());
   return r;

@@ -108,7 +108,7 @@ Dims broadcast_shapes(std::string_view op, const Dims& a, const Dims& b) {
   if (a == b) return a;
   const int n = std::max(a.size(), b.size());
   Dims r = Dims::filled(n, 1);
-  for (int i = 0; i < n; ++i) {
+  for (int i = n - 1; i >= 0; --i) {                    // from the last dim, so that errors name it first
     const int64_t x = i < n - a.size() ? 1 : a[i - n + a.size()];
     const int64_t y = i < n - b.size() ? 1 : b[i - n + b.size()];
     check<ShapeError>(x == y || x == 1 || y == 1, op, ": shapes ", a, " and ", b, " do not broadcast: The size of tensor a (",

@@ -28,4 +28,4 @@ def apply(namespace):
             setattr(_C, alias, function)
             namespace[alias] = function
             if name in _names:
-                setattr(_C.Tensor, alias, function)
+                setattr(_C.Tensor, alias, getattr(_C.Tensor, op + suffix, function))

@@ -88,10 +88,12 @@ def _target(args, kwargs, self):
             dtype = args.pop(0)
     elif args:
         dtype = args.pop(0)
-    if args:
-        args.pop(0)  # non_blocking: there is nothing to wait for on a CPU
-    if args:
-        copy = args.pop(0)
+    flags = args[:2]  # non_blocking, for which there is nothing to wait on a CPU, and copy
+    if len(args) > 2 or not all(isinstance(flag, (bool, int)) for flag in flags):
+        given = ", ".join(a.__class__.__name__ for a in args)
+        raise TypeError(f"to() received an invalid combination of arguments: after device and dtype came ({given}), "
+                        "expected (bool non_blocking, bool copy)")
+    copy = flags[1] if len(flags) == 2 else copy
     if other is not None:
         dtype = other.dtype
     if device is not None:
@@ -113,7 +115,7 @@ def to(self, *args, **kwargs):
     return self.clone() if copy and not converts else result
 
 
-def cpu(self, memory_format=None):
+def cpu(self, *, memory_format=None):
     """This tensor: it is on the CPU."""
     return self
 
@@ -124,7 +126,7 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 
 
 def _cast_method(name, dtype):
-    def cast(self, memory_format=None):
+    def cast(self, *, memory_format=None):
         result = self if self.dtype == dtype else _C._to_copy(self, dtype)
         return result if memory_format in (None, _C.preserve_format) else contiguous(result, memory_format)
     cast.__name__ = name
@@ -288,7 +290,7 @@ def storage(self):
     return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype, _internal=True)
 
 
-def contiguous(self, memory_format=None):
+def contiguous(self, *, memory_format=None):
     """This tensor packed in memory, last dim fastest: itself if it already is."""
     if memory_format not in (None, _C.contiguous_format, _C.preserve_format):
         return self if self.is_contiguous(memory_format=memory_format) else self.clone(memory_format=memory_format)

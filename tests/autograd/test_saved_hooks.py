@@ -148,3 +148,24 @@ def test_what_was_packed_goes_with_the_graph():
     assert kept[0]() is not None
     y.sum().backward()
     assert kept[0]() is None
+
+
+def test_a_write_whose_hook_failed_has_no_backward():
+    x, = leaves((3,))
+    y = x * 1
+    with saved_tensors_hooks(lambda t: 1 // 0, lambda t: t), pytest.raises(ZeroDivisionError):
+        y.sin_()
+    with pytest.raises(RuntimeError):
+        y.sum().backward()
+
+
+def test_saved_values_by_name():
+    x, y = leaves((3,), (3,))
+    node = (x * y).grad_fn
+    assert node._saved_self is x and node._saved_other is y
+    z = x.exp()
+    assert torch.equal(z.grad_fn._saved_result, z) and z.grad_fn._saved_result.grad_fn is z.grad_fn
+    assert not hasattr(z.grad_fn, "_saved_other")
+    z.sum().backward()
+    with pytest.raises(RuntimeError, match="retain_graph"):
+        z.grad_fn._saved_result  # noqa: B018

@@ -44,6 +44,12 @@ def _seeds(outputs, given, is_grads_batched=False):
     return seeds
 
 
+def _need_tensors(outputs):
+    for i, output in enumerate(outputs):
+        if not isinstance(output, _C.Tensor) and not hasattr(output, "node"):
+            raise AssertionError(f"Expected output {i} to be a torch.Tensor, got {type(output).__name__}")
+
+
 def _check_implicit(outputs, seeds):
     for output, seed in zip(outputs, seeds):
         if seed is None and output.requires_grad:
@@ -78,6 +84,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
         if not inputs:
             raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     tensors = _as_tuple(tensors)
+    _need_tensors(tensors)
     seeds = _seeds(tensors, grad_tensors)
     _check_implicit(tensors, seeds)
     retain = create_graph if retain_graph is None else retain_graph
@@ -100,6 +107,12 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     (tensor(6.),)
     """
     outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
+    _need_tensors(outputs)
+    if not inputs:
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    for each in inputs:
+        if not isinstance(each, _C.Tensor) and not hasattr(each, "node"):
+            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(each).__name__}")
     if materialize_grads and allow_unused is False:
         raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
                          "allow_unused=False.")
@@ -121,7 +134,10 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
 
 
 def _batched_grad(outputs, inputs, grad_outputs, retain_graph, create_graph, allow_unused, materialize_grads):
-    seeds = _as_tuple(grad_outputs)
+    seeds = () if grad_outputs is None else _as_tuple(grad_outputs)
+    if not any(s is not None and s.dim() for s in seeds):
+        raise ValueError("is_grads_batched: grad_outputs need a first dim, along which the batch lies (in_dim=0), but "
+                         "have dimensionality 0")
     count = next(s.shape[0] for s in seeds if s is not None)
     rows = []
     for k in range(count):

@@ -319,7 +319,7 @@ def checkpoint(
     >>> y = fb.utils.checkpoint.checkpoint(lambda t: t.exp().sin(), x, use_reentrant=False)
     >>> y.sum().backward()
     >>> x.grad
-    tensor([-2.4784, -2.4784])
+    tensor([-2.4783, -2.4783])
     """
     if use_reentrant is None:
         _advise("checkpoint")

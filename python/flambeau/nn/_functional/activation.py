@@ -122,7 +122,7 @@ def softmax(input, dim=None, _stacklevel=3, dtype=None):
     """exp(x) / sum(exp(x)) along `dim`; `dtype` is the type to compute in and to return."""
     if dim is None:
         dim = implicit_dim("softmax", input.dim(), _stacklevel)
-    return _C.softmax(input, dim, dtype)
+    return input.softmax(dim, dtype=dtype)
 
 
 def softmin(input, dim=None, _stacklevel=3, dtype=None):
@@ -136,7 +136,7 @@ def log_softmax(input, dim=None, _stacklevel=3, dtype=None):
     """log(softmax(x)) along `dim`, computed stably."""
     if dim is None:
         dim = implicit_dim("log_softmax", input.dim(), _stacklevel)
-    return _C.log_softmax(input, dim, dtype)
+    return input.log_softmax(dim, dtype=dtype)
 
 
 def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):

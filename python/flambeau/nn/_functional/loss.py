@@ -150,6 +150,8 @@ def cross_entropy(
     """
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
+    if not isinstance(reduction, str):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
     return _C.cross_entropy_loss(input, target, weight, reduction, ignore_index, label_smoothing)
 
 

@@ -21,6 +21,8 @@ def pad(input, pad, mode="constant", value=None):
         mode: "constant", "reflect", "replicate" or "circular".
         value: what constant padding is filled with, 0 if None.
     """
+    if isinstance(pad, int):
+        raise TypeError("pad(): argument 'pad' (position 2) must be tuple of ints, not int")
     return _C.pad(input, pad, mode, value)
 
 

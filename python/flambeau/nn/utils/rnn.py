@@ -190,6 +190,9 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
     sequences = tuple(sequences)
     if not sequences:
         raise RuntimeError("pad_sequence: received an empty list of sequences")
+    for i, sequence in enumerate(sequences):
+        if not isinstance(sequence, _C.Tensor):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(sequence).__name__}")
     longest = max(sequence.size(0) for sequence in sequences)
     padded = []
     for sequence in sequences:
