@@ -107,9 +107,8 @@ class Guard:
         if not self.mode:
             return
         harmful = event in _FORBIDDEN or event.split(".")[0] in ("subprocess", "socket", "shutil", "ctypes")
-        harmful = harmful or (
-            event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
-        )
+        mode = arguments[1] if event == "open" else None
+        harmful = harmful or (isinstance(mode, str) and not set(mode).isdisjoint("wax+"))
         if harmful or (self.mode == "strict" and event in _CODE):
             self.caught = self.caught or f"{event} {str(arguments)[:100]}"
             raise RuntimeError(f"stopped {event}")
