@@ -56,20 +56,37 @@ def _run_child(first: int, end: int, folder: str, options, counts, failures) -> 
     command = [sys.executable, __file__, "--child", str(first), str(end), folder, "--seed", str(options.seed)]
     if options.corpus:
         command += ["--corpus", options.corpus]
-    try:
-        child = subprocess.run(command, capture_output=True, timeout=60 + SECONDS * 6, check=False)
-        why = f"exit code {child.returncode}: {child.stderr.decode(errors='replace')[-300:]}"
-    except subprocess.TimeoutExpired:
-        child, why = None, "hangs"
-    if child is None or child.returncode:
+    with open(Path(folder, "answer"), "w+") as output, open(Path(folder, "errors"), "w+") as errors:
+        child = subprocess.Popen(command, stdout=output, stderr=errors)
+        hangs = not _is_progressing(child, progress)
+        output.seek(0), errors.seek(0)
+        text, why = output.read(), errors.read()[-300:]
+    if child.returncode:
         if not progress.exists():
             raise SystemExit(f"the unharmed files do not load, or the child could not start: {why}")
-        return int(progress.read_text() or first), why
-    answer = json.loads(child.stdout)
+        return int(
+            progress.read_text() or first
+        ), "hangs" if hangs else f"exit code {child.returncode}: {why}"
+    answer = json.loads(text)
     counts.update({tuple(key.split("|", 1)): n for key, n in answer["counts"].items()})
     counts["memory", "peak MB"] = max(counts["memory", "peak MB"], answer["peak_mb"])
     failures.extend(answer["failures"])
     return end, ""
+
+
+def _is_progressing(child: subprocess.Popen, progress: Path) -> bool:
+    """Wait for the child; False if it had to be ended because it stayed at one mutant."""
+    last, since = "", time.monotonic()
+    while child.poll() is None:
+        time.sleep(0.05)
+        now = progress.read_text() if progress.exists() else ""
+        if now != last:
+            last, since = now, time.monotonic()
+        if time.monotonic() - since > SECONDS * 6:
+            child.kill()
+            child.wait()
+            return False
+    return True
 
 
 # --- the child -------------------------------------------------------------------------------------------
@@ -90,9 +107,8 @@ class Guard:
         if not self.mode:
             return
         harmful = event in _FORBIDDEN or event.split(".")[0] in ("subprocess", "socket", "shutil", "ctypes")
-        harmful = harmful or (
-            event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
-        )
+        mode = arguments[1] if event == "open" else None
+        harmful = harmful or (isinstance(mode, str) and not set(mode).isdisjoint("wax+"))
         if harmful or (self.mode == "strict" and event in _CODE):
             self.caught = self.caught or f"{event} {str(arguments)[:100]}"
             raise RuntimeError(f"stopped {event}")

@@ -9,6 +9,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 _INTERESTING = (
     0, 1, 2, 3, 7, 8, 127, 128, 255, 256, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**62, 2**63 - 1, 2**63,
@@ -192,11 +193,11 @@ def edit_records(data: bytes, draw: Random) -> bytes:
 # --- on the pickle ---------------------------------------------------------------------------------------
 
 
-def _operations(data: bytes) -> list[tuple[str, object, int, int]]:
+def _operations(data: bytes) -> list[tuple[str, Any, int, int]]:
     """(name, argument, begin, end) of each opcode."""
     found = list(pickletools.genops(data))
     ends = [at for _, _, at in found[1:]] + [len(data)]
-    return [(op.name, argument, begin, end) for (op, argument, begin), end in zip(found, ends)]
+    return [(op.name, argument, begin or 0, end or 0) for (op, argument, begin), end in zip(found, ends)]
 
 
 def edit_opcodes(data: bytes, draw: Random) -> bytes:

@@ -37,42 +37,6 @@ SizeClass size_class(size_t n) {
   return {16 + (exponent - 10) * 4 + static_cast<int>((n - 1 - (size_t(1) << exponent)) / step) + 1, rounded};
 }
 
-void count_allocation(size_t bytes) {
-  ++cache.allocations;
-  cache.allocated += bytes;
-  if (cache.allocated > cache.peak) cache.peak = cache.allocated;
-}
-
-void* take_cached(const SizeClass& c) {
-  Block*& head = cache.head[c.index];
-  if (!head) return nullptr;
-  void* block = head;
-  head = head->next;
-  cache.cached -= c.bytes;
-  ++cache.hits;
-  return block;
-}
-
-// A block for a storage. Large ones may come from the next size classes: memory that waits there is as good
-// as more of it from the system. `n` becomes the size to give back to deallocate().
-void* allocate_for_storage(size_t& n) {
-  constexpr size_t large = size_t(64) << 10;
-  constexpr int classes_above = 3;
-  const SizeClass c = size_class(n);
-  if (c.bytes >= large && !cache.head[c.index]) {
-    SizeClass above = c;
-    for (int i = 0; i < classes_above; ++i) {
-      above = size_class(above.bytes + 1);
-      if (void* block = take_cached(above)) {
-        count_allocation(above.bytes);
-        n = above.bytes;
-        return block;
-      }
-    }
-  }
-  return allocate(n);
-}
-
 // Lets the system take the memory of the whole pages in a range whose contents are of no use any more.
 void give_back_pages(void* data, size_t bytes) {
 #ifdef __linux__
@@ -89,8 +53,17 @@ void give_back_pages(void* data, size_t bytes) {
 
 void* allocate(size_t n) {
   const SizeClass c = size_class(n);
-  count_allocation(c.bytes);
-  if (void* block = take_cached(c)) [[likely]] return block;
+  ++cache.allocations;
+  cache.allocated += c.bytes;
+  if (cache.allocated > cache.peak) cache.peak = cache.allocated;
+  Block*& head = cache.head[c.index];
+  if (head) [[likely]] {
+    void* block = head;
+    head = head->next;
+    cache.cached -= c.bytes;
+    ++cache.hits;
+    return block;
+  }
   void* block = std::aligned_alloc(64, c.bytes);
   if (!block) {
     trim_memory();
@@ -131,11 +104,10 @@ Ref<Storage> Storage::make(size_t bytes) {
   static_assert(sizeof(Storage) <= 2 * header);
   constexpr size_t lead = (sizeof(Storage) + header - 1) / header * header;
   check(bytes < (size_t(1) << 47), "invalid size: ", bytes, " bytes are more than a process can address");
-  size_t block_bytes = bytes + lead;
-  auto* s = new (allocate_for_storage(block_bytes)) Storage;
+  auto* s = new (allocate(bytes + lead)) Storage;
   s->data_ = reinterpret_cast<char*>(s) + lead;
   s->bytes_ = bytes;
-  s->block_bytes_ = block_bytes;
+  s->block_bytes_ = bytes + lead;
   return Ref<Storage>::adopt(s);
 }
 

@@ -108,6 +108,7 @@ def test_batch_sampler_and_sampler():
         ({"num_workers": -1}, ValueError),
         ({"timeout": -1}, ValueError),
         ({"prefetch_factor": 2}, ValueError),
+        ({"prefetch_factor": 0, "num_workers": 1}, ValueError),
         ({"persistent_workers": True}, ValueError),
         ({"batch_size": None, "drop_last": True}, ValueError),
         ({"batch_sampler": [[0]], "batch_size": 2}, ValueError),

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import multiprocessing
 import os
 import random
 import signal
@@ -157,6 +158,24 @@ def test_loading_goes_on_after_an_exception():
     with pytest.raises(KeyError):
         next(iterator)
     assert next(iterator).tolist() == [4, 5]
+
+
+def test_workers_end_after_an_exception():
+    gc.disable()  # the iterator must be gone because nothing refers to it, not because it was collected
+    try:
+        before = set(multiprocessing.active_children())
+        with pytest.raises(KeyError):
+            for _ in DataLoader(Failing(), num_workers=2, multiprocessing_context="fork"):
+                pass
+        assert set(multiprocessing.active_children()) <= before
+    finally:
+        gc.enable()
+
+
+def test_parameters_arrive():
+    parameters = [torch.nn.Parameter(torch.ones(3), requires_grad=False)]
+    (batch,) = DataLoader(parameters, batch_size=None, num_workers=1)
+    assert type(batch) is torch.nn.Parameter and not batch.requires_grad and batch.tolist() == [1, 1, 1]
 
 
 def test_an_exception_that_wants_more_than_a_text():

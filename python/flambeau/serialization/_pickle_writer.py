@@ -260,7 +260,7 @@ class PickleWriter:
         if type(tensor) is Parameter:
             self._save_parameter(tensor)
             return
-        state = dict(vars(tensor)) if hasattr(tensor, "__dict__") else {}
+        state = dict(getattr(tensor, "__dict__", ()))
         if type(tensor) is _C.Tensor and not state:
             name, write_arguments = self._tensor_call(tensor)
             self._global("torch._utils", name)

