@@ -324,6 +324,7 @@ int64_t current_backward() { return running; }
 Tensors backward(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, const BackwardOptions& options) {
   static int64_t runs = 0;
   const Scoped number(running, runs++);
+  const Scoped<Autocast*> off(mode.autocast, nullptr);  // the casts are in the graph
   return Run(roots, inputs, options).go(seeds);
 }
 

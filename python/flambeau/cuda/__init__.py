@@ -150,6 +150,7 @@ for _name in _storage_names:
     globals()[_name] = absent_class(__name__, _name, not_built)
 
 _SUBMODULES = (
+    "amp",
     "graphs",
     "memory",
     "nccl",
