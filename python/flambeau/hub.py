@@ -67,7 +67,7 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
 def load_state_dict_from_url(url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True,
                              check_hash: bool = False, file_name: str | None = None,
                              weights_only: bool = False) -> Any:
-    """What `torch.load` reads from a file of the web, downloaded once into `model_dir` (default: checkpoints of the hub).
+    """What `torch.load` reads from a file of the web, downloaded once into `model_dir` (default: the hub).
 
     Args: check_hash, whether the file name ends in the first digits of the SHA-256, as in resnet18-f37072fd.pth.
     """

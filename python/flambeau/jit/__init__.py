@@ -1,7 +1,7 @@
 """TorchScript, as far as a program that runs in Python needs it.
 
-`script` gives back what it is given: functions and modules run as the Python they are, with the same results. Nothing is
-compiled, and script files cannot be read or written.
+`script` gives back what it is given: functions and modules run as the Python they are, with the same results. Nothing
+is compiled, and script files cannot be read or written.
 """
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from flambeau import errors, nn
 from flambeau.futures import Future
 
 __all__ = ["Attribute", "Error", "Final", "Future", "ScriptFunction", "ScriptModule", "annotate", "export", "fork",
-           "freeze", "ignore", "interface", "isinstance", "is_scripting", "is_tracing", "load", "optimize_for_inference",
+           "freeze", "ignore", "interface", "isinstance", "is_scripting", "is_tracing", "load",
+           "optimize_for_inference",
            "save", "script", "script_if_tracing", "script_method", "set_fusion_strategy", "strict_fusion", "trace",
            "trace_module", "unused", "wait"]
 
@@ -114,8 +115,8 @@ def wait(future: Future) -> Any:
 def freeze(mod: Any, preserved_attrs: Any = None, optimize_numerics: bool = True) -> Any:
     """`mod`, which must be in evaluation mode. Errors: RuntimeError if it is training."""
     if mod.training:
-        raise RuntimeError("Freezing is currently only implemented for modules in eval mode. Please call .eval() on your "
-                           "module before freezing.")
+        raise RuntimeError("Freezing is currently only implemented for modules in eval mode. Please call .eval() on "
+                           "your module before freezing.")
     return mod
 
 

@@ -34,5 +34,5 @@ def sdpa_kernel(backends: list[SDPBackend] | SDPBackend, set_priority: bool = Fa
     if not all(isinstance(b, SDPBackend) for b in chosen):
         raise AssertionError(f"Backend must be an instance of SDPBackend or a list of them, not {backends!r}")
     if not {SDPBackend.MATH, SDPBackend.FLASH_ATTENTION} & set(chosen):
-        raise RuntimeError("No available kernel. Aborting execution: on the CPU there are MATH and FLASH_ATTENTION only.")
+        raise RuntimeError("No available kernel. Aborting execution: the CPU has MATH and FLASH_ATTENTION only.")
     yield
