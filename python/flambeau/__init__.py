@@ -49,6 +49,7 @@ _lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "se
          "ShortStorage": "storage", "CharStorage": "storage", "ByteStorage": "storage", "BoolStorage": "storage",
          "HalfStorage": "storage", "BFloat16Storage": "storage", "ComplexFloatStorage": "storage",
          "ComplexDoubleStorage": "storage", "to_dlpack": "utils.dlpack",
+         "OutOfMemoryError": "errors", "AcceleratorError": "errors",
          "autocast": "amp", "GradScaler": "amp",
          **{name: "amp._state" for name in (
              "is_autocast_enabled", "set_autocast_enabled", "get_autocast_dtype", "set_autocast_dtype",
