@@ -322,9 +322,9 @@ static thread_local int64_t running = -1;
 int64_t current_backward() { return running; }
 
 Tensors backward(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, const BackwardOptions& options) {
+  const Scoped<Autocast*> off(mode.autocast, nullptr);  // the casts are in the graph
   static int64_t runs = 0;
   const Scoped number(running, runs++);
-  const Scoped<Autocast*> off(mode.autocast, nullptr);  // the casts are in the graph
   return Run(roots, inputs, options).go(seeds);
 }
 

@@ -49,7 +49,8 @@ _lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "se
          "ShortStorage": "storage", "CharStorage": "storage", "ByteStorage": "storage", "BoolStorage": "storage",
          "HalfStorage": "storage", "BFloat16Storage": "storage", "ComplexFloatStorage": "storage",
          "ComplexDoubleStorage": "storage", "to_dlpack": "utils.dlpack",
-         "OutOfMemoryError": "errors", "AcceleratorError": "errors",
+         "OutOfMemoryError": "_absent_device", "AcceleratorError": "_absent_device",
+         "unravel_index": "_coordinates", "empty_permuted": "_coordinates",
          "autocast": "amp", "GradScaler": "amp",
          **{name: "amp._state" for name in (
              "is_autocast_enabled", "set_autocast_enabled", "get_autocast_dtype", "set_autocast_dtype",

@@ -11,8 +11,7 @@ __all__ = ["is_tensor", "is_storage", "is_floating_point", "is_complex", "numel"
            "get_deterministic_debug_mode", "set_float32_matmul_precision", "get_float32_matmul_precision",
            "set_warn_always", "is_warn_always_enabled", "set_flush_denormal", "compiled_with_cxx11_abi",
            "is_conj", "is_neg", "allclose", "equal", "resolve_conj", "resolve_neg", "nonzero", "block_diag",
-           "broadcast_tensors", "cartesian_prod", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d", "is_nonzero",
-           "empty_permuted"]
+           "broadcast_tensors", "cartesian_prod", "meshgrid", "atleast_1d", "atleast_2d", "atleast_3d"]
 
 _settings = {"deterministic": 0, "matmul_precision": "highest", "interop_threads": 1, "warn_always": False}
 
@@ -187,26 +186,6 @@ def typename(obj):
         return obj.type()
     kind = obj if isinstance(obj, type) else type(obj)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def is_nonzero(input):
-    """Whether the one element of a tensor is not zero. Errors: RuntimeError unless there is exactly one."""
-    return bool(input)
-
-
-def empty_permuted(size, physical_layout, *, dtype=None, layout=None, device=None, requires_grad=False,
-                   pin_memory=False):
-    """An uninitialised tensor of `size` whose dims lie in memory in the order `physical_layout`, outermost first.
-
-    >>> fb.empty_permuted((2, 3, 4), (1, 2, 0)).stride()
-    (1, 8, 2)
-    """
-    if sorted(physical_layout) != list(range(len(size))):
-        raise RuntimeError(f"Expected physical_layout {tuple(physical_layout)} to be a permutation of the dims of size "
-                           f"{tuple(size)}")
-    outer = _C.empty([size[d] for d in physical_layout], dtype=dtype, device=device)
-    result = outer.permute([list(physical_layout).index(d) for d in range(len(size))])
-    return result.requires_grad_() if requires_grad else result
 
 
 def use_deterministic_algorithms(mode, *, warn_only=False):

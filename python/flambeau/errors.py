@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 __all__ = ["FlambeauError", "ShapeError", "DTypeError", "DeviceError", "VersionError", "GradError",
-           "UnsupportedError", "OutOfMemoryError", "AcceleratorError", "help"]
+           "UnsupportedError", "help"]
 
 
 class FlambeauError(Exception):
@@ -30,14 +30,6 @@ class VersionError(FlambeauError, RuntimeError):
 
 class GradError(FlambeauError, RuntimeError):
     """Backward cannot run: no graph, a graph already used, or a write to a leaf that requires grad."""
-
-
-class OutOfMemoryError(FlambeauError, RuntimeError):
-    """A device has no memory left. The CPU's is the machine's: Python's MemoryError or a RuntimeError says so."""
-
-
-class AcceleratorError(FlambeauError, RuntimeError):
-    """A device other than the CPU failed; there is none."""
 
 
 class UnsupportedError(FlambeauError, NotImplementedError):

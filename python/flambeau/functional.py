@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from . import _C
 
-__all__ = ["einsum", "tensordot", "chain_matmul", "unique", "unique_consecutive", "histogramdd", "unravel_index"]
+__all__ = ["einsum", "tensordot", "chain_matmul", "unique", "unique_consecutive", "histogramdd"]
 
 
 def _letter(label):
@@ -168,24 +168,3 @@ def _attach():
 
 
 _attach()
-
-
-def unravel_index(indices, shape):
-    """The coordinates of elements that are counted row by row through a tensor of `shape`.
-
-    Args: indices, integers; those out of range wrap around. shape, an int or ints.
-    Shapes: indices (*) → one tensor (*) for each dim.   Errors: TypeError for other dtypes, ValueError for sizes < 0.
-
-    >>> fb.unravel_index(fb.tensor([5]), (2, 3))
-    (tensor([1]), tensor([2]))
-    """
-    if indices.is_floating_point() or indices.is_complex() or indices.dtype == _C.bool:
-        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
-    if any(size < 0 for size in shape):
-        raise ValueError(f"'shape' cannot have negative values, but got {shape}")
-    found = []
-    for size in reversed(shape):
-        found.append(indices % size)
-        indices = indices // size
-    return tuple(reversed(found))

@@ -1,4 +1,4 @@
-"""Tools around training: loading data, logs."""
+"""Tools around training: loading data."""
 
 from importlib import import_module
 
