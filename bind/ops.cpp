@@ -330,6 +330,7 @@ PyObject* call_with_out(const Op& op, Args& args, PyObject* given) {
     check<GradError>(!mode.grad || !body_of(t)->requires_grad, op.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
   if (mode.grad) for (const Value& v : args)
     check<GradError>(v.tag != Value::tensor || !v.body()->requires_grad, op.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+  const Scoped<Autocast*> off(mode.autocast, nullptr);   // out= decides the dtype
   call(op, args, out);
   for (int k = 0; k < n; ++k) {
     const Tensor target = tensor_of(targets[k]);

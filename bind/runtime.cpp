@@ -2,6 +2,7 @@
 #include "base/isa.h"
 #include "base/parallel.h"
 #include "bind/python.h"
+#include "func/autocast.h"
 #include "kernels/gemm.h"
 #include "ops.h"
 
@@ -69,6 +70,14 @@ void bind_runtime(nb::module_& m) {
     d["cache_hits"] = s.cache_hits;
     return d;
   });
+  m.def("_autocast_enabled", [] { return autocast_state().enabled; });
+  m.def("_set_autocast_enabled", [](bool on) { autocast_state().enable(on); }, nb::arg("enabled"));
+  m.def("_autocast_dtype", [] { return nb::borrow(dtype_object(autocast_state().dtype)); });
+  m.def("_set_autocast_dtype", [](nb::handle d) { autocast_state().dtype = dtype_of_object(d.ptr()); }, nb::arg("dtype"));
+  m.def("_autocast_cache_enabled", [] { return autocast_state().cache_enabled; });
+  m.def("_set_autocast_cache_enabled", [](bool on) { autocast_state().cache_enabled = on; }, nb::arg("enabled"));
+  m.def("_autocast_nesting", [](int step) { return autocast_state().nesting += step; }, nb::arg("step"));
+  m.def("_clear_autocast_cache", [] { autocast_state().forget(); });
   m.def("reset_peak_memory", [] { reset_peak_memory(); });
   m.def("trim_memory", [] { trim_memory(); });
 }

@@ -27,6 +27,7 @@ ALLOWED = {
     ("kernels/*.cpp", "ops.h"): "kernels bring their tensors into shape by calling ops",
     ("kernels/along.h", "ops.h"): "the same, in templates",
     ("op/*.cpp", "autograd/node.h"): "a call records",
+    ("op/*.cpp", "func/autocast.h"): "a call may have its inputs cast",
     ("op/*.cpp", "func/interceptor.h"): "a call is intercepted",
     ("autograd/*.cpp", "func/interceptor.h"): "wrapped tensors are unwrapped for the record",
     ("tensor/tensor.cpp", "autograd/node.h"): "frees what a tensor owns: its graph node",

@@ -335,6 +335,7 @@ bool will_run(const Node* node, const Body* leaf) {
 bool whole_backward() { return !current || !current->restricted(); }
 
 Tensors backward(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, const BackwardOptions& options) {
+  const Scoped<Autocast*> off(mode.autocast, nullptr);  // the casts are in the graph
   static int64_t runs = 0;
   const Scoped number(running, runs++);
   Run run(roots, inputs, options);

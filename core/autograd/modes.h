@@ -5,12 +5,14 @@
 
 namespace fb {
 
+struct Autocast;
 struct Interceptor;
 struct SavedHooks;
 
 // What a thread's calls depend on besides their arguments.
 struct Mode {
   Interceptor* top = nullptr;                          // innermost vmap, jvp, trace …
+  Autocast* autocast = nullptr;                        // mixed precision, while it is on
   bool grad = true;                                    // record the graph?
   bool inference = false;
   bool for_python = false;                             // outputs are born inside Python objects

@@ -2,6 +2,7 @@
 #include "op/call.h"
 
 #include "autograd/node.h"
+#include "func/autocast.h"
 #include "func/interceptor.h"
 #include "ops.h"
 
@@ -13,6 +14,7 @@ static bool any_requires_grad(const Args& args) {
 }
 
 void call(const Op& op, Args& args, Tensor* out, Form form) {
+  if (mode.autocast && call_autocast(op, args, out, form)) [[unlikely]] return;
   if (op.examine) [[unlikely]] op.examine(args);
   Interceptor* top = mode.top;
   const bool decomposes = op.kind == Kind::composite || (top && form == Form::functional && top->wants_decomposed(op));

@@ -11,8 +11,8 @@ namespace fb {
   X(complex) X(exponential) X(trigonometric) X(special) X(special_gamma) X(special_bessel) \
   X(special_polynomial) X(activation) X(activation_gate) X(activation_vjp) X(reduce) X(statistics) \
   X(extreme) X(scan) X(sort) X(search) X(view) X(join) X(copy) X(index) X(index_along) \
-  X(gather) X(masked) X(create) X(random) X(random_create) X(random_sample) X(matmul) X(linear) \
-  X(softmax) X(loss) X(loss_class) X(loss_pair) X(loss_margin) X(normalize) X(normalize_channel) \
+  X(gather) X(masked) X(create) X(random) X(random_create) X(random_sample) X(random_gamma) X(matmul) \
+  X(linear) X(softmax) X(loss) X(loss_class) X(loss_pair) X(loss_margin) X(normalize) X(normalize_channel) \
   X(embedding) X(dropout) X(update) X(update_adaptive) X(conv) X(pool) X(pool_fractional) X(addmm) \
   X(contraction) X(einsum) X(chain) X(cross) X(diagonal) X(dims) X(pad) X(rearrange) X(relayout) \
   X(scatter) X(split) X(window) X(difference) X(distance) X(histogram) X(norm) X(quantile) X(select) \

@@ -182,6 +182,7 @@ struct Inner {
     if (a.dim() == 0 || b.dim() == 0) return mul(a, b);
     check<ShapeError>(a.size(-1) == b.size(-1), "inner() the last dimension must match on both input tensors but got shapes ",
                       a.shape().list(), " and ", b.shape().list());
+    if (a.dim() == 1 && b.dim() == 1) return call_op<Dot>(a, b);
     return call_op<Tensordot>(a, b, Dims{-1}, Dims{-1});
   }
 };

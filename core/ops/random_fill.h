@@ -139,4 +139,15 @@ inline Tensor checked_empty(const Dims& size, DType dtype) {
   return empty(size, dtype);
 }
 
+// Applies draw(out, a, b, n) on packed floats or doubles; b may be undefined.
+template <class Draw> Tensor drawn_like(const Tensor& a, const Tensor& b, Draw&& draw) {
+  check<DTypeError>(is_floating(a.dtype()), "sampling is not implemented for '", row(a.dtype()).legacy, "'");
+  const DType wide = a.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  const Tensor x = contiguous(to_dtype(a, wide)), y = b ? contiguous(to_dtype(b, wide)) : Tensor();
+  Tensor r = empty(x.shape(), wide);
+  if (wide == DType::f64) draw(r.data<double>(), x.data<double>(), y ? y.data<double>() : nullptr, x.numel());
+  else draw(r.data<float>(), x.data<float>(), y ? y.data<float>() : nullptr, x.numel());
+  return to_dtype(r, a.dtype());
+}
+
 }  // namespace fb

@@ -175,17 +175,6 @@ struct Multinomial {
   }
 };
 
-// Applies draw(out, a, b, n) on packed floats or doubles; b may be undefined.
-template <class Draw> static Tensor drawn_like(const Tensor& a, const Tensor& b, Draw&& draw) {
-  check<DTypeError>(is_floating(a.dtype()), "sampling is not implemented for '", row(a.dtype()).legacy, "'");
-  const DType wide = a.dtype() == DType::f64 ? DType::f64 : DType::f32;
-  const Tensor x = contiguous(to_dtype(a, wide)), y = b ? contiguous(to_dtype(b, wide)) : Tensor();
-  Tensor r = empty(x.shape(), wide);
-  if (wide == DType::f64) draw(r.data<double>(), x.data<double>(), y ? y.data<double>() : nullptr, x.numel());
-  else draw(r.data<float>(), x.data<float>(), y ? y.data<float>() : nullptr, x.numel());
-  return to_dtype(r, a.dtype());
-}
-
 struct Poisson {
   static constexpr auto schema = "poisson(Tensor self, Generator? generator=None) -> Tensor";
   static constexpr auto doc = R"(
@@ -228,29 +217,6 @@ struct Binomial {
   static Tensor vjp_prob(Tensor g) { return zeros_like(g); }
 };
 
-struct StandardGamma {
-  static constexpr auto schema = "_standard_gamma(Tensor self, Generator? generator=None) -> Tensor";
-  static constexpr auto doc = "Gamma numbers of the shape parameter that each element states and rate one.";
-  using kind = Opaque;
-  static constexpr bool differentiable = false;
-  static Tensor kernel(Tensor alpha, Generator* g) {
-    return drawn_like(alpha, {}, [&]<class T>(T* out, const T* a, const T*, int64_t n) { standard_gamma(out, a, n, generator_or_default(g)); });
-  }
-};
-struct SampleDirichlet {
-  static constexpr auto schema = "_sample_dirichlet(Tensor self, Generator? generator=None) -> Tensor";
-  static constexpr auto doc = "Dirichlet numbers: each row of concentrations gives a row that sums to one.";
-  using kind = Opaque;
-  static constexpr bool differentiable = false;
-  static Tensor kernel(Tensor alpha, Generator* g) {
-    const int64_t categories = alpha.dim() ? alpha.shape().back() : 1;
-    return drawn_like(alpha, {}, [&]<class T>(T* out, const T* a, const T*, int64_t n) {
-      dirichlet(out, a, categories ? n / categories : 0, categories, generator_or_default(g));
-    });
-  }
-};
-
-FB_GROUP(random_sample, Bernoulli, BernoulliP, NormalTensors, NormalMean, NormalStd, NormalSize, Multinomial, Poisson, Binomial, StandardGamma,
-         SampleDirichlet)
+FB_GROUP(random_sample, Bernoulli, BernoulliP, NormalTensors, NormalMean, NormalStd, NormalSize, Multinomial, Poisson, Binomial)
 
 }  // namespace fb

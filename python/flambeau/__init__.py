@@ -53,7 +53,16 @@ _lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "se
          "FloatStorage": "storage", "DoubleStorage": "storage", "LongStorage": "storage", "IntStorage": "storage",
          "ShortStorage": "storage", "CharStorage": "storage", "ByteStorage": "storage", "BoolStorage": "storage",
          "HalfStorage": "storage", "BFloat16Storage": "storage", "ComplexFloatStorage": "storage",
-         "ComplexDoubleStorage": "storage"}
+         "ComplexDoubleStorage": "storage", "to_dlpack": "utils.dlpack",
+         "OutOfMemoryError": "_absent_device", "AcceleratorError": "_absent_device",
+         "unravel_index": "_coordinates", "empty_permuted": "_coordinates",
+         "autocast": "amp", "GradScaler": "amp",
+         **{name: "amp._state" for name in (
+             "is_autocast_enabled", "set_autocast_enabled", "get_autocast_dtype", "set_autocast_dtype",
+             "is_autocast_cache_enabled", "set_autocast_cache_enabled", "autocast_increment_nesting",
+             "autocast_decrement_nesting", "clear_autocast_cache", "is_autocast_cpu_enabled",
+             "set_autocast_cpu_enabled", "get_autocast_cpu_dtype", "set_autocast_cpu_dtype", "get_autocast_gpu_dtype",
+             "set_autocast_gpu_dtype")}}
 
 
 def __getattr__(name):

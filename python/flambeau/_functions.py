@@ -366,12 +366,6 @@ atleast_2d = _at_least(_C.atleast_2d)
 atleast_3d = _at_least(_C.atleast_3d)
 
 
-def _is_autocast_enabled(device_type=None):
-    """False: mixed precision is not switched on."""
-    return False
-
-
 # The modules of flambeau.nn reach every function through the extension module.
 for _function in (allclose, equal, as_tensor, broadcast_shapes):
     setattr(_C, _function.__name__, _function)
-_C.is_autocast_enabled = _is_autocast_enabled

@@ -318,6 +318,8 @@ SAMPLES = {
     "heaviside": S(T(3, 4), T(3, 4), without=UNDERIVED),
     "igamma": S(T(3, 4, grad=False), T(3, 4)),
     "igammac": S(T(3, 4, grad=False), T(3, 4)),
+    "_standard_gamma_grad": S(T(3, 4, grad=False), T(3, 4, grad=False)),
+    "_dirichlet_grad": S(T(3, 4, grad=False), T(3, 4, grad=False), T(3, 4, low=4, high=5, grad=False)),
     "_conj": S(T(3, 4), without=OF_COMPLEX),
     "_conj_physical": S(T(3, 4), without=OF_COMPLEX),
     "view_as_real": S(T(3, 4), without=OF_COMPLEX),

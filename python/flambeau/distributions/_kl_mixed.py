@@ -1,7 +1,7 @@
 """Closed forms of KL(p ‖ q) for distributions of two families: -H(p) - E_p[log q(x)].
 
-For each family of q the cross term needs few expectations under p: the mean and variance for the normal, the mean for the
-exponential, E[log x] for the gamma, E[exp(-x / s)] for the Gumbel distribution.
+For each family of q the cross term needs few expectations under p: the mean and variance for the normal, the mean for
+the exponential, E[log x] for the gamma, E[exp(-x / s)] for the Gumbel distribution.
 """
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ __all__ = ["Constraint", "boolean", "cat", "corr_cholesky", "dependent", "depend
 class Constraint:
     """A region of tensor values.
 
-    Attributes: is_discrete, whether the region is a set of points; event_dim, how many of the last dims one value takes.
+    Attributes: is_discrete, whether the region is a set of points; event_dim, how many of the last dims a value takes.
 
     >>> fb.distributions.constraints.positive.check(fb.tensor([-1., 2.]))
     tensor([False,  True])
@@ -332,9 +332,10 @@ class _Cat(_Several):
 
     def check(self, value):
         self._check_dim(value)
-        parts = fb.split(value, self.lengths, self.dim) if sum(self.lengths) == value.size(self.dim) else None
-        if parts is None:
-            raise ValueError(f"lengths {self.lengths} do not add up to the size {value.size(self.dim)} of dim {self.dim}")
+        size = value.size(self.dim)
+        if sum(self.lengths) != size:
+            raise ValueError(f"lengths {self.lengths} do not add up to the size {size} of dim {self.dim}")
+        parts = fb.split(value, self.lengths, self.dim)
         return fb.cat([c.check(part) for c, part in zip(self.cseq, parts)], self.dim)
 
 

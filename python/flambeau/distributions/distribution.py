@@ -168,11 +168,13 @@ class Distribution:
         rank = len(self._event_shape)
         event = value.shape[len(value.shape) - rank:]
         if event != self._event_shape:
-            raise ValueError(f"The right-most size of value must match event_shape: {value.shape} vs {self._event_shape}.")
+            raise ValueError("The right-most size of value must match event_shape: "
+                             f"{value.shape} vs {self._event_shape}.")
         expected = self._batch_shape + self._event_shape
         for have, want in zip(reversed(value.shape), reversed(expected)):
             if 1 not in (have, want) and have != want:
-                raise ValueError(f"Value is not broadcastable with batch_shape+event_shape: {value.shape} vs {expected}.")
+                raise ValueError("Value is not broadcastable with batch_shape+event_shape: "
+                                 f"{value.shape} vs {expected}.")
         try:
             support = self.support
         except NotImplementedError:
@@ -185,8 +187,8 @@ class Distribution:
 
     def _get_checked_instance(self, cls, _instance=None):
         if _instance is None and type(self).__init__ != cls.__init__:
-            raise NotImplementedError(f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom __init__ "
-                                      "method must also define a custom .expand() method.")
+            raise NotImplementedError(f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom "
+                                      "__init__ method must also define a custom .expand() method.")
         return self.__new__(type(self)) if _instance is None else _instance
 
     def __repr__(self):

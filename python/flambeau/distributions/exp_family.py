@@ -10,8 +10,8 @@ __all__ = ["ExponentialFamily"]
 class ExponentialFamily(Distribution):
     """Densities exp(⟨t(x), θ⟩ − F(θ) + k(x)) with natural parameters θ, sufficient statistic t, log normalizer F.
 
-    A subclass gives `_natural_params`, `_log_normalizer` and the mean of k, `_mean_carrier_measure`; the entropy follows
-    from Bregman divergences. Source: Nielsen and Nock, Entropies and cross-entropies of exponential families, ICIP 2010.
+    A subclass gives `_natural_params`, `_log_normalizer` and the mean of k, `_mean_carrier_measure`; the entropy
+    follows. Source: Nielsen and Nock, Entropies and cross-entropies of exponential families, ICIP 2010.
     """
 
     @property

@@ -17,7 +17,9 @@ class LKJCholesky(Distribution):
 
     Args: dim n ≥ 2 of the matrices; concentration, positive, 1 for the uniform distribution.
     Shapes: draws (*sample, *batch, n, n).
-    Source: Lewandowski, Kurowicka and Joe, J. Multivariate Analysis 100 (2009): the onion method.
+    Source: Lewandowski, Kurowicka and Joe, J. Multivariate Analysis 100 (2009): the onion method. From the third row on
+    PyTorch's sampler draws Beta(i - 1/2, …) where the method has Beta(i/2, …); a seed gives PyTorch's numbers, so draws
+    for n > 2 are spread wider than `log_prob` says.
 
     >>> fb.distributions.LKJCholesky(3, 1.).event_shape
     torch.Size([3, 3])
@@ -31,7 +33,7 @@ class LKJCholesky(Distribution):
             raise ValueError(f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}.")
         self.dim = dim
         self.concentration, = broadcast_all(concentration)
-        # row i has a squared distance from the diagonal of Beta(i/2, concentration + (n - 1 - i)/2)
+        # row i > 0 has the squared length off the diagonal of Beta(i - 1/2, concentration + (n - 1 - i)/2)
         row = fb.arange(dim - 1, dtype=self.concentration.dtype)
         row = fb.cat([fb.zeros(1, dtype=row.dtype), row])
         marginal = (self.concentration + 0.5 * (dim - 2)).unsqueeze(-1)

@@ -34,11 +34,6 @@ class LowRankMultivariateNormal(Distribution):
 
     Args: loc, shape (*batch, n); cov_factor W, shape (*batch, n, k); cov_diag D, positive, shape (*batch, n).
     Shapes: draws (*sample, *batch, n).
-
-    >>> d = fb.distributions.LowRankMultivariateNormal(fb.zeros(2), fb.ones(2, 1), fb.ones(2))
-    >>> d.covariance_matrix
-    tensor([[2., 1.],
-            [1., 2.]])
     """
 
     arg_constraints = {"loc": constraints.real_vector, "cov_factor": constraints.independent(constraints.real, 2),

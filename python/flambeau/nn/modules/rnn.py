@@ -158,7 +158,7 @@ class RNNBase(Module):
     def check_input(self, input, batch_sizes):
         """RuntimeError or ValueError if the input does not fit the layer."""
         dtype = self._flat_weights[0].dtype
-        if input.dtype != dtype and not _C.is_autocast_enabled("cpu"):
+        if input.dtype != dtype and not _C._autocast_enabled():
             raise ValueError(
                 f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). "
                 f"Convert input: input.to({dtype}), or convert model: model.to({input.dtype})"

@@ -1,0 +1,4 @@
+"""Handles that remove hooks."""
+from flambeau.nn.modules.hooks import BackwardHook, RemovableHandle
+
+__all__ = ["RemovableHandle", "BackwardHook"]
