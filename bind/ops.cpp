@@ -512,7 +512,8 @@ void bind_ops(nb::module_& m) {
     objects()[name] = f.ptr();
     f.inc_ref();
     m.attr(name.c_str()) = f;
-    if (ops[0]->schema.count && ops[0]->schema.params[0].name == "self") tensor.attr(name.c_str()) = f;
+    const bool in_module = name.starts_with("linalg_") || name.starts_with("fft_");   // functions of torch.linalg and torch.fft only
+    if (!in_module && ops[0]->schema.count && ops[0]->schema.params[0].name == "self") tensor.attr(name.c_str()) = f;
     for (const Op* op : ops)
       if (!writes && op->schema.output_count > 1 && !op->schema.outputs[0].empty()) add_return_type(types, op);
   }

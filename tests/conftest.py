@@ -42,10 +42,6 @@ WAITING = {
         lambda: not _refuses("_set_onednn_enabled"),
         ["test_absent_devices.py::test_cpu_libraries"],
     ),
-    "flambeau.linalg": (
-        lambda: _module("linalg"),
-        ["test_utils.py::test_orthogonal", "test_utils.py::test_spectral_and_weight_norm"],
-    ),
     "the meta device": (
         lambda: hasattr(torch._C, "_meta_device"),
         ["test_repr.py::test_meta", "test_save_load.py::test_meta", "test_save_load.py::test_map_location_meta"],

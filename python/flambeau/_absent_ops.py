@@ -3,8 +3,7 @@ from __future__ import annotations
 
 from . import _C, errors
 
-NAMES = ("geqrf", "linalg_householder_product", "linalg_inv", "linalg_qr", "linalg_solve", "matrix_exp",
-         "sparse_compressed_tensor", "sparse_coo_tensor", "_push_saved_tensors_hooks", "_pop_saved_tensors_hooks",
+NAMES = ("sparse_compressed_tensor", "sparse_coo_tensor", "_push_saved_tensors_hooks", "_pop_saved_tensors_hooks",
          "_set_saved_tensors_hooks_disabled", "_will_engine_execute_node", "_set_onednn_enabled", "_set_onednn_verbose")
 
 
