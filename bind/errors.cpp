@@ -29,6 +29,7 @@ PyObject* raise_current() {
   } catch (const DTypeError& e) { set("DTypeError", PyExc_RuntimeError, e.what());
   } catch (const DeviceError& e) { set("DeviceError", PyExc_RuntimeError, e.what());
   } catch (const VersionError& e) { set("VersionError", PyExc_RuntimeError, e.what());
+  } catch (const LinAlgError& e) { set("LinAlgError", PyExc_RuntimeError, e.what());
   } catch (const GradError& e) { set("GradError", PyExc_RuntimeError, e.what());
   } catch (const std::bad_alloc&) { PyErr_NoMemory();
   } catch (const std::exception& e) { set("RuntimeError", PyExc_RuntimeError, e.what());

@@ -587,7 +587,8 @@ void bind_ops(nb::module_& m) {
     objects()[name] = f.ptr();
     f.inc_ref();
     m.attr(name.c_str()) = f;
-    if (ops[0]->schema.count && ops[0]->schema.params[0].name == "self") {
+    const bool in_module = name.starts_with("linalg_") || name.starts_with("fft_");   // functions of torch.linalg and torch.fft only
+    if (!in_module && ops[0]->schema.count && ops[0]->schema.params[0].name == "self") {
       nb::object method = nb::steal(make_object(name, ops, writes, true));
       tensor.attr(name.c_str()) = method;
       method.inc_ref();                                // as the functions, methods live as long as the process

@@ -25,10 +25,6 @@ WAITING = {
         lambda: _module("autograd.forward_ad"),
         ["test_gradcheck.py::test_forward_and_batched"],
     ),
-    "flambeau.linalg": (
-        lambda: _module("linalg"),
-        ["test_utils.py::test_orthogonal", "test_utils.py::test_spectral_and_weight_norm"],
-    ),
     "the meta device": (
         lambda: hasattr(torch._C, "_meta_device"),
         ["test_repr.py::test_meta", "test_save_load.py::test_meta", "test_save_load.py::test_map_location_meta"],

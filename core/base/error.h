@@ -13,6 +13,7 @@ struct DTypeError : Error { using Error::Error; };                           // 
 struct DeviceError : Error { using Error::Error; };                          // RuntimeError
 struct VersionError : Error { using Error::Error; };                         // RuntimeError
 struct GradError : Error { using Error::Error; };                            // RuntimeError
+struct LinAlgError : Error { using Error::Error; };                          // RuntimeError
 struct IndexError : Error { using Error::Error; };                           // IndexError
 struct ValueError : Error { using Error::Error; };                           // ValueError
 struct TypeError : Error { using Error::Error; };                            // TypeError

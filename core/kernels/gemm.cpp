@@ -39,6 +39,15 @@ void scipy_cblas_zgemv(int order, int ta, int m, int n, const void* alpha, const
 #endif
 
 namespace fb {
+
+bool only_reference_kernels() {
+  static const bool only = [] {
+    const char* wanted = std::getenv("FLAMBEAU_KERNEL");
+    return wanted && std::string_view(wanted) == "reference";
+  }();
+  return only;
+}
+
 namespace {
 
 using C64 = math::Complex<float>;
@@ -207,18 +216,10 @@ constexpr Kernel kernels[] = {
     {"reference", run_reference, false},
 };
 
-bool only_reference() {
-  static const bool only = [] {
-    const char* wanted = std::getenv("FLAMBEAU_KERNEL");
-    return wanted && std::string_view(wanted) == "reference";
-  }();
-  return only;
-}
-
 void run_here(const Product& p, bool may_thread_itself) {
   for (const Kernel& k : kernels) {
     const bool last = k.name == "reference";
-    if ((only_reference() && !last) || (k.threads_itself && !may_thread_itself)) continue;
+    if ((only_reference_kernels() && !last) || (k.threads_itself && !may_thread_itself)) continue;
     if (k.run(p)) return;
   }
 }
@@ -244,7 +245,7 @@ void run_on_threads(const Product& p) {
   const int64_t work = p.work();
   if (work < 2 * thread_work || thread_count() == 1) return run_here(p, true);
 #ifdef FB_ONEDNN
-  if (!only_reference() && !inside_parallel() && run_onednn(p)) return;
+  if (!only_reference_kernels() && !inside_parallel() && run_onednn(p)) return;
 #endif
   const bool by_rows = p.out.rows >= p.out.cols;
   const int64_t length = by_rows ? p.out.rows : p.out.cols;

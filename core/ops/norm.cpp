@@ -5,7 +5,7 @@
 namespace fb {
 
 struct AbsPow; struct NormOne; struct NormTwo; struct NormLargest; struct NormSmallest; struct CountNonzero;
-struct LinalgVectorNorm;
+struct LinalgVectorNorm; struct LinalgMatrixNormNamed;
 
 template <class T> static auto size_of(T x) {
   if constexpr (requires { x.re; }) return std::hypot(x.re, x.im);
@@ -184,7 +184,11 @@ struct NormNamed {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, std::string p, Value dim, bool keepdim, Value dtype) {
-    check<UnsupportedError>(p != "nuc", "norm: the nuclear norm is linalg.matrix_norm(x, 'nuc')");
+    if (p == "nuc") {
+      const bool all = !dim || (dim.tag == Value::ints && dim.as_ints().empty());
+      check(!all || x.dim() == 2, "norm: the nuclear norm is one of matrices, got ", x.dim(), " dims; name two with dim=");
+      return call_op<LinalgMatrixNormNamed>(x, p, all ? Dims{0, 1} : unbox<Dims>(dim), keepdim, dtype);
+    }
     check(p == "fro", "norm: only 'fro', 'nuc' and numbers are norms, got '", p, "'");
     return vector_norm(x, 2, dim, keepdim, dtype);
   }

@@ -23,6 +23,7 @@ from ._functions import *  # noqa: E402, F401, F403
 from .functional import *  # noqa: E402, F401, F403
 from ._tensor_rare import *  # noqa: E402, F401, F403
 from ._windows import *  # noqa: E402, F401, F403
+from ._lowrank import *  # noqa: E402, F401, F403
 from .random import (default_generator, get_rng_state, initial_seed, manual_seed, seed,  # noqa: E402, F401
                      set_rng_state)
 from ._legacy_types import types as _types  # noqa: E402

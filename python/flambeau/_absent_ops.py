@@ -3,8 +3,7 @@ from __future__ import annotations
 
 from . import _C, errors
 
-NAMES = ("geqrf", "linalg_householder_product", "linalg_inv", "linalg_qr", "linalg_solve", "matrix_exp",
-         "sparse_compressed_tensor", "sparse_coo_tensor")
+NAMES = ("sparse_compressed_tensor", "sparse_coo_tensor")
 
 
 def _refusing(name):

@@ -9,8 +9,7 @@ _names = {
     "arctan2": "atan2", "arctanh": "atanh", "clip": "clamp", "divide": "div", "true_divide": "div", "fix": "trunc",
     "ger": "outer", "greater": "gt", "greater_equal": "ge", "less": "lt", "less_equal": "le", "not_equal": "ne",
     "moveaxis": "movedim", "multiply": "mul", "negative": "neg", "subtract": "sub", "swapaxes": "transpose",
-    "swapdims": "transpose", "det": "linalg_det", "inverse": "linalg_inv", "matrix_power": "linalg_matrix_power",
-    "orgqr": "linalg_householder_product", "pinverse": "linalg_pinv", "slogdet": "linalg_slogdet",
+    "swapdims": "transpose", "matrix_power": "linalg_matrix_power",
 }
 # Functions only.
 _function_names = {"concat": "cat", "concatenate": "cat", "row_stack": "vstack", "chain_matmul": "linalg_multi_dot",

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 __all__ = ["FlambeauError", "ShapeError", "DTypeError", "DeviceError", "VersionError", "GradError",
-           "UnsupportedError", "help"]
+           "LinAlgError", "UnsupportedError", "help"]
 
 
 class FlambeauError(Exception):
@@ -32,6 +32,10 @@ class GradError(FlambeauError, RuntimeError):
     """Backward cannot run: no graph, a graph already used, or a write to a leaf that requires grad."""
 
 
+class LinAlgError(FlambeauError, RuntimeError):
+    """A factorization broke down: the matrix is singular, not positive definite, or the iteration did not end."""
+
+
 class UnsupportedError(FlambeauError, NotImplementedError):
     """Something PyTorch has and flambeau does not have yet."""
 
@@ -41,7 +45,8 @@ def _named(name: str, built_in: type) -> type:
     return type(name, (FlambeauError, built_in), {"__module__": __name__, "__doc__": doc})
 
 
-_classes = {c.__name__: c for c in (ShapeError, DTypeError, DeviceError, VersionError, GradError, UnsupportedError)}
+_classes = {c.__name__: c for c in (ShapeError, DTypeError, DeviceError, VersionError, GradError, LinAlgError,
+                                   UnsupportedError)}
 _classes.update({b.__name__: _named(b.__name__, b) for b in (RuntimeError, IndexError, ValueError, TypeError)})
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from . import _C
 
-__all__ = ["einsum", "tensordot", "chain_matmul", "unique", "unique_consecutive", "histogramdd"]
+__all__ = ["einsum", "tensordot", "chain_matmul", "unique", "unique_consecutive", "histogramdd", "lu"]
 
 
 def _letter(label):
@@ -155,6 +155,27 @@ def histogramdd(input, bins, *, range=None, weight=None, density=False):
     return histogramdd_result((hist, edges))
 
 
+def lu(A, pivot=True, get_infos=False, out=None):
+    """LU factors in one tensor and the swaps of rows: linalg.lu_factor, which lu_solve and lu_unpack take.
+
+    Args: A; pivot, which a CPU needs; get_infos, to get the places of zero pivots too instead of an error.
+    Shapes: A (*, m, n) → (*, m, n), (*, min(m, n)), (*).   Dtypes: floating, complex; pivots and infos int32.
+    Errors: LinAlgError for a zero pivot unless get_infos.
+
+    >>> fb.lu(fb.tensor([[1., 2.], [2., 6.]]))[1]
+    tensor([2, 2], dtype=torch.int32)
+    """
+    result = tuple(_C._lu_with_info(A, pivot=pivot, check_errors=not get_infos))
+    result = result if get_infos else result[:2]
+    if out is None:
+        return result
+    if len(out) != len(result):
+        raise TypeError(f"expected tuple of {len(result)} elements but got {len(out)}")
+    for target, value in zip(out, result, strict=True):
+        target.resize_as_(value).copy_(value)
+    return out
+
+
 def _attach():
     def unique_of(self, sorted=True, return_inverse=False, return_counts=False, dim=None):
         return unique(self, sorted, return_inverse, return_counts, dim)
@@ -162,7 +183,10 @@ def _attach():
     def unique_consecutive_of(self, return_inverse=False, return_counts=False, dim=None):
         return unique_consecutive(self, return_inverse, return_counts, dim)
 
-    for function, name in ((unique_of, "unique"), (unique_consecutive_of, "unique_consecutive")):
+    def lu_of(self, pivot=True, get_infos=False):
+        return lu(self, pivot, get_infos)
+
+    for function, name in ((unique_of, "unique"), (unique_consecutive_of, "unique_consecutive"), (lu_of, "lu")):
         function.__name__, function.__doc__ = name, globals()[name].__doc__
         setattr(_C.Tensor, name, function)
 

@@ -41,6 +41,14 @@ class Spd(T):
         return a @ a.mT + fb.eye(self.shape[-1], dtype=dtype) * 2
 
 
+class Spread(T):
+    """A square matrix with large, distinct numbers on its diagonal: real eigenvalues, a positive determinant."""
+
+    def make(self, dtype, rng, shape=None):
+        a = super().make(dtype, rng)
+        return a + fb.diag(fb.arange(1, self.shape[-1] + 1)).to(dtype) * 3
+
+
 class Fixed:
     """A tensor of fixed values and dtype, which no dtype under test changes."""
 
@@ -85,6 +93,10 @@ class S:
 
         return [build(v) for v in self.args], {k: build(v) for k, v in self.kwargs.items()}
 
+
+ONE_TRIANGLE = {"grad": "one triangle stands for both: tests/linalg differentiates symmetric inputs"}
+FACTORED = {"grad": "its factors serve the backward pass; the op that calls it is checked"}
+SWAPS = Fixed([1, 3, 3], fb.int32)
 
 UNSET = {"values": "memory that no one has written"}
 DRAWN = {"values": "random numbers", "grad": "random numbers", "strides": "drawn in memory order",
@@ -390,6 +402,77 @@ SAMPLES = {
     "_l1_loss": S(T(3, 4), T(3, 4), "mean"),
     "l1_loss_backward": S(T(), T(3, 4), T(3, 4), "mean"),
     "mse_loss_backward": S(T(), T(3, 4), T(3, 4), "mean"),
+    # matrices
+    "linalg_cholesky_ex": S(Spd(3, 3), without=ONE_TRIANGLE),
+    "linalg_cholesky": S(Spd(3, 3), without=ONE_TRIANGLE),
+    "cholesky": S(Spd(3, 3), without=ONE_TRIANGLE),
+    "_pivots_to_order": S(SWAPS, 3),
+    "linalg_lu_factor_ex": [S(Spread(3, 3)), S(T(3, 4)), S(T(4, 3))],
+    "linalg_lu_factor": S(T(3, 3)),
+    "_lu_with_info": S(T(3, 3)),
+    "linalg_lu": [S(T(3, 3)), S(T(2, 4)), S(T(4, 2))],
+    "lu_unpack": S(T(3, 3), SWAPS),
+    "linalg_ldl_factor_ex": S(Spd(3, 3)),
+    "linalg_ldl_factor": S(Spd(3, 3)),
+    "linalg_ldl_solve": S(Spread(3, 3), Fixed([1, 2, 3], fb.int32), T(3, 2)),
+    "linalg_solve_triangular": [S(Spread(3, 3), T(3, 2), upper=True), S(Spread(2, 2), T(3, 2), upper=False, left=False),
+                                S(Spread(3, 3), T(3, 2), upper=False, unitriangular=True)],
+    "triangular_solve": S(T(3, 2), Spread(3, 3), True, True),
+    "_linalg_solve_ex": S(Spread(3, 3), T(3, 2), without=FACTORED),
+    "linalg_solve_ex": S(Spread(3, 3), T(3)),
+    "linalg_solve": [S(Spread(3, 3), T(3, 2)), S(Spread(2, 2), T(3, 2), left=False)],
+    "linalg_inv_ex": S(Spread(3, 3)),
+    "linalg_inv": S(Spread(3, 3)),
+    "inverse": S(Spread(3, 3)),
+    "linalg_lu_solve": [S(Spread(3, 3), SWAPS, T(3, 2)), S(Spread(3, 3), SWAPS, T(2, 3), left=False, adjoint=True),
+                        S(Spread(3, 3), SWAPS, T(3, 2), adjoint=True), S(Spread(3, 3), SWAPS, T(2, 3), left=False)],
+    "lu_solve": S(T(3, 2), Spread(3, 3), SWAPS),
+    "cholesky_solve": S(T(3, 2), Spread(3, 3), without=ONE_TRIANGLE),
+    "cholesky_inverse": S(Spread(3, 3), without=ONE_TRIANGLE),
+    "_linalg_det": S(Spread(3, 3), without=FACTORED),
+    "linalg_det": S(Spread(3, 3)),
+    "det": S(Spread(3, 3)),
+    "_linalg_slogdet": S(Spread(3, 3), without=FACTORED),
+    "linalg_slogdet": S(Spread(3, 3)),
+    "slogdet": S(Spread(3, 3)),
+    "logdet": S(Spread(3, 3)),
+    "linalg_qr": [S(T(4, 3)), S(T(3, 4)), S(T(3, 3), "complete")],
+    "linalg_householder_product": S(T(4, 3), T(3)),
+    "orgqr": S(T(4, 3), T(3)),
+    "ormqr": [S(T(4, 3), T(3), T(4, 2)), S(T(4, 3), T(3), T(2, 4), False, True)],
+    "_linalg_eigh": S(Spd(3, 3), without=ONE_TRIANGLE),
+    "linalg_eigh": S(Spd(3, 3), without=ONE_TRIANGLE),
+    "linalg_eigvalsh": S(Spd(3, 3), without=ONE_TRIANGLE),
+    "linalg_eig": S(Spread(3, 3), without={"grad": "known up to a phase: tests/linalg differentiates what is not"}),
+    "linalg_eigvals": S(Spread(3, 3)),
+    "_linalg_eigvals": S(Spread(3, 3)),
+    "_linalg_svd": [S(T(3, 4)), S(T(4, 3))],
+    "linalg_svd": S(T(3, 3)),
+    "svd": S(T(3, 4)),
+    "_linalg_pinv": [S(T(3, 4), None, None, False), S(T(4, 3), None, None, False)],
+    "linalg_pinv.rcond": S(T(3, 4), 1e-3),
+    "linalg_matrix_rank.tol": S(T(3, 4), 0.1),
+    "_linalg_lstsq": S(T(4, 3), T(4, 2), None, "gelsd", without=FACTORED),
+    "linalg_lstsq": [S(T(4, 3), T(4, 2)), S(T(3, 4), T(3)), S(T(4, 3), T(4), driver="gels")],
+    "linalg_matrix_norm": [S(T(3, 4), p) for p in (1, -2, 2)],
+    "linalg_matrix_norm.str_ord": S(T(3, 4)),
+    "linalg_norm.ord_str": S(T(3, 4), "nuc"),
+    "nuclear_norm.dim": S(T(3, 4), [0, 1]),
+    "linalg_cond": [S(Spread(3, 3)), S(Spread(3, 3), 1)],
+    "linalg_cond.p_str": S(Spread(3, 3), "fro"),
+    "linalg_matrix_exp": S(T(3, 3)),
+    "matrix_exp": S(T(3, 3)),
+    "linalg_tensorinv": S(T(2, 2, 4)),
+    "linalg_tensorsolve": S(T(2, 2, 4), T(2, 2)),
+    "linalg_matmul": S(T(3, 4), T(4, 2)),
+    # Fourier transforms
+    "_fft_c2c": S(T(3, 4), [0, 1], 0.5, True, without=OF_COMPLEX),
+    "_fft_r2c": [S(T(3, 5), 1, 0.5, True, True), S(T(4, 3), 0, 1.0, False, True), S(T(3, 4), 1, 1.0, True, False)],
+    "_fft_c2r": S(T(3, 3), 1, 5, 1.0, True, without=OF_COMPLEX),
+    **{f"fft_{name}": S(T(3, 4)) for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft")},
+    **{f"fft_{name}{n}": S(T(3, 4)) for name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft") for n in "2n"},
+    "stft": S(T(20), 8, return_complex=True),
+    "istft": S(T(5, 6), 8, without=OF_COMPLEX),
     # random numbers
     "multinomial": S(T(3, 4, grad=False), 2, without=DRAWN),
     "normal.size": S(0.0, 1.0, [3, 4], without=DRAWN),
