@@ -1,5 +1,6 @@
 #include "func/autocast.h"
 
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -12,7 +13,7 @@
 namespace fb {
 namespace {
 
-enum class Policy : uint8_t { lower, float32, widest };
+enum class Policy : uint8_t { lower, float32, widest, none };
 
 // PyTorch's lists for the CPU, found by calling each op with mixed precision on and looking at the dtype of the result.
 constexpr std::string_view lower[] = {
@@ -33,12 +34,14 @@ constexpr std::string_view float32[] = {
     "poisson_nll_loss", "polar", "prod", "qr", "quantile", "_border_pad", "smooth_l1_loss", "soft_margin_loss", "stft",
     "svd", "trace", "triangular_solve", "triplet_margin_loss", "view_as_complex"};
 constexpr std::string_view widest[] = {"cat", "stack", "index_copy"};
+constexpr std::string_view none[] = {"bilinear"};       // composites made of products, which PyTorch's are not
 
 std::unordered_map<const Op*, Policy> policies_of_registry() {
   std::unordered_map<std::string_view, Policy> named;
   for (std::string_view n : lower) named[n] = Policy::lower;
   for (std::string_view n : float32) named[n] = Policy::float32;
   for (std::string_view n : widest) named[n] = Policy::widest;
+  for (std::string_view n : none) named[n] = Policy::none;
   std::unordered_map<const Op*, Policy> policies;
   for (const Op* op : registry().ops())
     if (auto found = named.find(op->name); found != named.end()) policies[op] = found->second;
@@ -73,6 +76,13 @@ template <class Each> void each_tensor(const Args& args, Each&& each) {
     if (args[i].tag == Value::tensor) each(args[i].as_tensor());
     else if (args[i].tag == Value::tensors) for (const Tensor& t : args[i].as_tensors()) each(t);
   }
+}
+
+// PyTorch has one op for each way and number of dims; circular padding and reflection in three dims are in no list.
+bool exempt(const Op& op, const Args& args) {
+  if (op.name != "_border_pad") return false;
+  const std::string& way = args[2].as_string();
+  return way == "circular" || (way == "reflect" && args[1].tag == Value::ints && args[1].as_ints().size() == 6);
 }
 
 DType target(Policy policy, const Args& args) {
@@ -115,7 +125,7 @@ bool call_autocast(const Op& op, Args& args, Tensor* out, Form form) {
   const auto found = form == Form::functional ? policies.find(&op) : policies.end();
   if (found == policies.end() && op.kind == Kind::composite) return false;
   const Scoped<Autocast*> off(mode.autocast, nullptr);
-  if (found != policies.end()) cast(args, target(found->second, args), found->second == Policy::lower);
+  if (found != policies.end() && found->second != Policy::none && !exempt(op, args)) cast(args, target(found->second, args), found->second == Policy::lower);
   call(op, args, out, form);
   return true;
 }

@@ -31,9 +31,11 @@ Dual continued_fraction(Numerator&& a, Denominator&& b) {
   return h;
 }
 
-// Γ(a) numbers by their Cornish-Fisher expansion, in which the normal number stays the same: for large a.
+// Γ(a) numbers by their Cornish-Fisher expansion, in which the normal number stays the same: for large a. Where no draw
+// comes, Wilson and Hilferty's cube root of a normal number will do.
 inline double gamma_slope_large(double a, double x) {
-  const double root = std::sqrt(a);
+  const double root = std::sqrt(a), cube_root = std::cbrt(x / a);
+  if (std::fabs(x - a) > 50.0 * root) return cube_root * cube_root * (1.5 - 0.5 * cube_root);
   double z = (x - a) / root;
   for (int i = 0; i < 20; ++i) {                           // solve a + √a z + (z² - 1)/3 + (z³ - 7z)/(36 √a) = x
     const double error = a + root * z + (z * z - 1.0) / 3.0 + (z * z * z - 7.0 * z) / (36.0 * root) - x;
@@ -47,7 +49,7 @@ inline double gamma_slope_large(double a, double x) {
 inline double gamma_slope(double a, double x) {
   if (!(a > 0.0) || !(x >= 0.0) || a == inf || x == inf) return not_a_number;
   if (x == 0.0) return 0.0;
-  if (a > 1e5 && std::fabs(x - a) < 50.0 * std::sqrt(a)) return gamma_slope_large(a, x);
+  if (a > 1e5) return gamma_slope_large(a, x);
   if (x < a + 1.0) {                                       // P / density = x/a · Σ xⁿ / ((a+1) … (a+n))
     double sum = 1.0, slope = 0.0, term = 1.0, harmonic = 0.0;
     for (double n = a + 1.0; term > 1e-18 * sum; n += 1.0) {
@@ -81,6 +83,10 @@ inline double dirichlet_slope(double x, double a, double total) {
   const double b = total - a;
   if (!(a > 0.0) || !(b > 0.0) || !(x >= 0.0) || !(x <= 1.0) || total == inf) return not_a_number;
   if (x == 0.0 || x == 1.0) return 0.0;
+  if (a > 1e10 && b > 1e10) {                              // normal, with mean a/t and variance ab/t³
+    const double mean = a / total;
+    return (b / total / total + (x - mean) * (0.5 / a - 1.5 / total)) / (1.0 - x);
+  }
   const double log_scale = std::log(x) - digamma(a) + digamma(total);
   if (x < (a + 1.0) / (total + 2.0)) {
     const Dual f = beta_fraction({a, 1.0}, {b, 0.0}, x);

@@ -41,7 +41,8 @@ FLOAT32 = {
 AS_GIVEN = {
     "add": lambda: randn(2) + randn(2),
     "mv": lambda: fb.mv(randn(2, 3), randn(3)), "dot": lambda: fb.dot(randn(2), randn(2)),
-    "softmax": lambda: randn(2).softmax(0), "out=": lambda: fb.mm(randn(2, 2), randn(2, 2), out=fb.empty(2, 2)),
+    "softmax": lambda: randn(2).softmax(0), "inner": lambda: fb.inner(randn(3), randn(3)),
+    "out=": lambda: fb.mm(randn(2, 2), randn(2, 2), out=fb.empty(2, 2)),
     "in place": lambda: randn(2, 2).addmm_(randn(2, 2), randn(2, 2)),
 }
 
@@ -64,6 +65,15 @@ def test_runs_in_float32(name):
 def test_is_left_alone(name):
     with fb.autocast("cpu"):
         assert AS_GIVEN[name]().dtype == fb.float32
+
+
+@pytest.mark.parametrize("dims", [1, 2, 3])
+def test_borders(dims):
+    x = randn(1, 1, *[4] * dims).to(b16)
+    with fb.autocast("cpu"):
+        assert F.pad(x, (1, 1) * dims, mode="replicate").dtype == fb.float32
+        assert F.pad(x, (1, 1) * dims, mode="circular").dtype == b16
+        assert F.pad(x, (1, 1) * dims, mode="reflect").dtype == (b16 if dims == 3 else fb.float32)
 
 
 def test_widest_dtype_and_float64():

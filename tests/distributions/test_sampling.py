@@ -108,6 +108,19 @@ def test_gradient_of_beta_draws(alpha):
         fb.testing.assert_close(grad[usable], expected[usable], rtol=2e-3, atol=1e-5)
 
 
+def test_gradients_of_huge_parameters():
+    big = f(1e11, 1e200, 1e300)
+    a = big.clone().requires_grad_()
+    grad, = fb.autograd.grad(fb._C._standard_gamma(a).sum(), a)
+    fb.testing.assert_close(grad, fb.ones(3, dtype=fb.float64), rtol=1e-4, atol=0)
+    fb.testing.assert_close(fb._C._standard_gamma_grad(f(1e300), f(1e300) * (1 - 2 ** -50)), f(1.0))
+    slope = fb._C._dirichlet_grad(f(0.25), f(1e11), f(4e11))
+    fb.testing.assert_close(slope, f(0.75 / 4e11 / 0.75), rtol=1e-6, atol=0)
+    for bad in (f(float("nan")), f(-1.0), f(float("inf"))):
+        assert fb._C._standard_gamma_grad(bad, f(1.0)).isnan().all()
+        assert fb._C._dirichlet_grad(f(0.5), bad, f(float("inf"))).isnan().all()
+
+
 def test_dirichlet_gradient_keeps_the_sum():
     c = f(0.5, 2.0, 7.0).requires_grad_()
     drawn = d.Dirichlet(c).rsample((5,))
