@@ -2,146 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
-#include <list>
 #include <memory>
-#include <mutex>
 #include <new>
+#include <type_traits>
 
-#include "base/isa.h"
 #include "base/parallel.h"
-#include "kernels/fft_passes.h"
+#include "kernels/fft_plan.h"
 
 namespace fb::fft {
 namespace {
 
-// ---- plans
-bool factors_of(int64_t n, std::vector<int>& factors) {
-  for (int radix : {8, 4, 2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31})
-    while (n % radix == 0) {
-      factors.push_back(radix);
-      n /= radix;
-    }
-  return n == 1;
-}
-int64_t next_smooth(int64_t least) {                   // the next length of factors 2, 3 and 5 only
-  for (int64_t n = least;; ++n) {
-    int64_t rest = n;
-    for (int f : {2, 3, 5}) while (rest % f == 0) rest /= f;
-    if (rest == 1) return n;
-  }
-}
-
-template <class T> std::vector<Pass<T>> passes_of(int64_t n, const std::vector<int>& factors) {
-  std::vector<Pass<T>> passes;
-  int64_t l = 1;
-  for (int radix : factors) {
-    Pass<T> p;
-    p.radix = radix;
-    p.l = l;
-    p.m = n / (l * radix);
-    if (p.m > 1) {
-      p.twiddles.reserve(p.m * (radix - 1));
-      for (int64_t i = 0; i < p.m; ++i)
-        for (int j = 1; j < radix; ++j) {
-          const auto w = root_of_unity(int64_t(j) * l * i, n);
-          p.twiddles.push_back({T(w.re), T(w.im)});
-        }
-    }
-    for (int j = 0; j < radix; ++j) {
-      const auto w = root_of_unity(j, radix);
-      p.roots.push_back({T(w.re), T(w.im)});
-    }
-    passes.push_back(std::move(p));
-    l *= radix;
-  }
-  return passes;
-}
-
-// Only the passes are compiled for each CPU level: they are where the time goes.
-template <class V, class T> void cloned_passes(const std::vector<Pass<T>>& passes, Pair<V>** data) {
-  static const auto run = Clones<&run_passes<V, T>>::pick();
-  run(&passes, data);
-}
-
-// A length with a large prime factor becomes a convolution with a chirp (Bluestein 1970), computed in double.
-struct Chirp {
-  int64_t length = 0;                                  // of the convolution, ≥ 2n - 1
-  std::vector<Root<double>> turn;                      // e^(-πi k²/n)
-  std::vector<Root<double>> filter;                    // transform of the conjugated chirp, over the length
-  std::vector<Pass<double>> passes;
-};
-
-template <class T> struct Plan {
-  int64_t n = 0;
-  std::vector<Pass<T>> passes;
-  std::unique_ptr<Chirp> chirp;                        // instead of passes
-};
-
-std::unique_ptr<Chirp> make_chirp(int64_t n) {
-  auto c = std::make_unique<Chirp>();
-  c->length = next_smooth(2 * n - 1);
-  std::vector<int> factors;
-  factors_of(c->length, factors);
-  c->passes = passes_of<double>(c->length, factors);
-  std::vector<Pair<double>> a(c->length, Pair<double>{0, 0}), b(c->length);
-  int64_t square = 0;                                  // k² mod 2n
-  for (int64_t k = 0; k < n; ++k) {
-    const auto w = root_of_unity(square, 2 * n);
-    c->turn.push_back(w);
-    a[k] = {w.re, -w.im};
-    if (k) a[c->length - k] = a[k];
-    square = (square + 2 * k + 1) % (2 * n);
-  }
-  Pair<double>* buffers[2] = {a.data(), b.data()};
-  cloned_passes<double, double>(c->passes, buffers);
-  const Pair<double>* data = buffers[0];
-  for (int64_t k = 0; k < c->length; ++k) c->filter.push_back({data[k].re / double(c->length), data[k].im / double(c->length)});
-  return c;
-}
-
-template <class T> std::shared_ptr<const Plan<T>> make_plan(int64_t n) {
-  auto plan = std::make_shared<Plan<T>>();
-  plan->n = n;
-  std::vector<int> factors;
-  if (factors_of(n, factors)) plan->passes = passes_of<T>(n, factors);
-  else plan->chirp = make_chirp(n);
-  return plan;
-}
-
-// The plans used last; a plan holds about n roots.
-template <class P, class Make> std::shared_ptr<const P> cached(int64_t n, const Make& make) {
-  static std::mutex lock;
-  static std::list<std::pair<int64_t, std::shared_ptr<const P>>> plans;
-  constexpr size_t most = 24;
-  {
-    std::lock_guard guard(lock);
-    for (auto i = plans.begin(); i != plans.end(); ++i) if (i->first == n) {
-      plans.splice(plans.begin(), plans, i);
-      return plans.front().second;
-    }
-  }
-  auto plan = make(n);
-  std::lock_guard guard(lock);
-  plans.emplace_front(n, plan);
-  if (plans.size() > most) plans.pop_back();
-  return plan;
-}
-template <class T> std::shared_ptr<const Plan<T>> plan_for(int64_t n) { return cached<Plan<T>>(n, make_plan<T>); }
-
-// e^(-2πi k/n) for k ≤ n/2, with which a transform of n/2 complex numbers becomes one of n real ones.
-template <class T> struct HalfRoots { std::vector<Root<T>> at; };
-template <class T> std::shared_ptr<const HalfRoots<T>> half_roots(int64_t n) {
-  return cached<HalfRoots<T>>(n, [](int64_t length) {
-    auto r = std::make_shared<HalfRoots<T>>();
-    for (int64_t k = 0; k <= length / 2; ++k) {
-      const auto w = root_of_unity(k, length);
-      r->at.push_back({T(w.re), T(w.im)});
-    }
-    return std::shared_ptr<const HalfRoots<T>>(r);
-  });
-}
-
-// ---- vectors of lines
 template <class T> struct Wide;
 template <> struct Wide<float> { typedef float type __attribute__((vector_size(32))); };
 template <> struct Wide<double> { typedef double type __attribute__((vector_size(32))); };
@@ -149,7 +19,8 @@ template <class V, class T> inline constexpr int width = sizeof(V) / sizeof(T);
 template <class V, class T> inline T& part(V& v, int w) { return reinterpret_cast<T*>(&v)[w]; }
 
 template <class V> struct Space {                      // aligned, uninitialised
-  explicit Space(int64_t n) : data(static_cast<Pair<V>*>(::operator new(sizeof(Pair<V>) * size_t(std::max<int64_t>(n, 1)), std::align_val_t(64)))) {}
+  explicit Space(int64_t n) : data(static_cast<Pair<V>*>(::operator new(sizeof(Pair<V>) *
+        size_t(std::max<int64_t>(n, 1)), std::align_val_t(64)))) {}
   ~Space() { ::operator delete(data, std::align_val_t(64)); }
   Space(const Space&) = delete;
   Pair<V>* data;
@@ -162,38 +33,58 @@ template <class T> struct Work {                       // what a thread needs, s
   void *a, *b;
 };
 
-template <class V, class T> void run_plan(const Plan<T>& plan, Pair<V>** buffers) {
-  if (!plan.chirp) return cloned_passes<V, T>(plan.passes, buffers);
-  Pair<V>* data = buffers[0];
-  const Chirp& c = *plan.chirp;
-  Space<double> first(c.length), second(c.length);
-  for (int w = 0; w < width<V, T>; ++w) {
-    Pair<double>* halves[2] = {first.data, second.data};
-    Pair<double>* x = halves[0];
-    for (int64_t k = 0; k < plan.n; ++k)
-      x[k] = times(Pair<double>{double(part<V, T>(data[k].re, w)), double(part<V, T>(data[k].im, w))}, c.turn[k].re, c.turn[k].im);
-    std::fill(x + plan.n, x + c.length, Pair<double>{0, 0});
-    cloned_passes<double, double>(c.passes, halves);
+// As many lines at once as a vector of doubles holds.
+template <class V, class T> void run_chirp(const Plan<T>* plan, Pair<V>* data) {
+  using D = std::conditional_t<(width<V, T> > 1), Wide<double>::type, double>;
+  constexpr int together = width<D, double>;
+  const Chirp& c = *plan->chirp;
+  const int64_t n = plan->n;
+  Space<D> first(c.length), second(c.length);
+  for (int group = 0; group < width<V, T>; group += together) {
+    Pair<D>* halves[2] = {first.data, second.data};
+    Pair<D>* x = halves[0];
+    for (int64_t k = 0; k < n; ++k) {
+      Pair<D> v;
+      for (int w = 0; w < together; ++w) {
+        part<D, double>(v.re, w) = part<V, T>(data[k].re, group + w);
+        part<D, double>(v.im, w) = part<V, T>(data[k].im, group + w);
+      }
+      x[k] = times(v, c.turn[k].re, c.turn[k].im);
+    }
+    memset(static_cast<void*>(x + n), 0, sizeof(Pair<D>) * size_t(c.length - n));
+    cloned_passes<D, double>(c.passes, halves);
     x = halves[0];
     for (int64_t k = 0; k < c.length; ++k) {           // parts exchanged: the next transform runs backward
-      const Pair<double> p = times(x[k], c.filter[k].re, c.filter[k].im);
+      const Pair<D> p = times(x[k], c.filter[k].re, c.filter[k].im);
       x[k] = {p.im, p.re};
     }
-    cloned_passes<double, double>(c.passes, halves);
+    cloned_passes<D, double>(c.passes, halves);
     x = halves[0];
-    for (int64_t k = 0; k < plan.n; ++k) {
-      const Pair<double> p = times(Pair<double>{x[k].im, x[k].re}, c.turn[k].re, c.turn[k].im);
-      part<V, T>(data[k].re, w) = T(p.re);
-      part<V, T>(data[k].im, w) = T(p.im);
+    for (int64_t k = 0; k < n; ++k) {
+      Pair<D> p = times(Pair<D>{x[k].im, x[k].re}, c.turn[k].re, c.turn[k].im);
+      for (int w = 0; w < together; ++w) {
+        part<V, T>(data[k].re, group + w) = T(part<D, double>(p.re, w));
+        part<V, T>(data[k].im, group + w) = T(part<D, double>(p.im, w));
+      }
     }
   }
 }
 
-// Where line `line` begins, counted in its side's elements.
-inline int64_t start_of(const Job& j, int64_t line, int64_t length) { return line / j.inner * length * j.inner + line % j.inner; }
+template <class V, class T> [[gnu::noinline]] void run_plan(const Plan<T>& plan, Pair<V>** buffers) {
+  if (!plan.chirp) return cloned_passes<V, T>(plan.passes, buffers);
+  static const auto run = Clones<&run_chirp<V, T>>::pick();
+  run(&plan, buffers[0]);
+}
 
-// `width` complex numbers at one place of as many lines; backward transforms exchange real and imaginary parts.
-template <class V, class T> inline Pair<V> load(const T* in, const int64_t* starts, int64_t at, bool swapped) {
+// Where a line begins, counted in its side's elements.
+inline int64_t start_of(int64_t line, int64_t length, int64_t inner) {
+  return line / inner * length * inner + line % inner;
+}
+
+// `width` complex numbers at one place of as many lines; backward transforms exchange real and imaginary
+// parts.
+template <class V, class T> inline Pair<V> load(const T* in, const int64_t* starts, int64_t at,
+                                                bool swapped) {
   Pair<V> v;
   for (int w = 0; w < width<V, T>; ++w) {
     const T* p = in + 2 * (starts[w] + at);
@@ -202,7 +93,8 @@ template <class V, class T> inline Pair<V> load(const T* in, const int64_t* star
   }
   return v;
 }
-template <class V, class T> inline void store(T* out, const int64_t* starts, int64_t at, Pair<V> v, bool swapped, T scale) {
+template <class V, class T> inline void store(T* out, const int64_t* starts, int64_t at, Pair<V> v,
+                                              bool swapped, T scale) {
   v.re *= scale;
   v.im *= scale;
   for (int w = 0; w < width<V, T>; ++w) {
@@ -212,19 +104,30 @@ template <class V, class T> inline void store(T* out, const int64_t* starts, int
   }
 }
 
-template <class V, class T> inline void complex_lines(const Work<T>& k, const int64_t* starts) {
+template <class V, class T>
+inline void complex_lines(const Work<T>& k, int64_t first, const int64_t* starts, const int64_t* out_starts) {
   const Job& j = *k.job;
   Pair<V>* buffers[2] = {static_cast<Pair<V>*>(k.a), static_cast<Pair<V>*>(k.b)};
   Pair<V>* data = buffers[0];
   const T* in = static_cast<const T*>(j.in);
   for (int64_t i = 0; i < j.n; ++i) data[i] = load<V, T>(in, starts, i * j.inner, !j.forward);
+  if (j.turns) {
+    int64_t turn_starts[width<V, T>];
+    for (int w = 0; w < width<V, T>; ++w) turn_starts[w] = (first + w) * j.n;
+    for (int64_t i = 0; i < j.n; ++i) {
+      const Pair<V> t = load<V, T>(static_cast<const T*>(j.turns), turn_starts, i, false), x = data[i];
+      data[i] = {x.re * t.re - x.im * t.im, x.re * t.im + x.im * t.re};
+    }
+  }
   run_plan<V, T>(*k.plan, buffers);
   data = buffers[0];
-  for (int64_t i = 0; i < j.n; ++i) store<V, T>(static_cast<T*>(j.out), starts, i * j.inner, data[i], !j.forward, T(j.scale));
+  for (int64_t i = 0; i < j.n; ++i)
+    store<V, T>(static_cast<T*>(j.out), out_starts, i * j.out_inner, data[i], !j.forward, T(j.scale));
 }
 
 // Real numbers, an even count as pairs: Z = FFT(x[2j] + i x[2j+1]) holds both halves' transforms.
-template <class V, class T> inline void real_lines(const Work<T>& k, const int64_t* in_starts, const int64_t* out_starts) {
+template <class V, class T> inline void real_lines(const Work<T>& k, const int64_t* in_starts,
+                                                   const int64_t* out_starts) {
   const Job& j = *k.job;
   Pair<V>* buffers[2] = {static_cast<Pair<V>*>(k.a), static_cast<Pair<V>*>(k.b)};
   Pair<V>* data = buffers[0];
@@ -264,14 +167,16 @@ template <class V, class T> inline void real_lines(const Work<T>& k, const int64
 }
 
 // The real numbers whose half spectrum is given; the imaginary parts of its ends do not count.
-template <class V, class T> inline void half_lines(const Work<T>& k, const int64_t* in_starts, const int64_t* out_starts) {
+template <class V, class T> inline void half_lines(const Work<T>& k, const int64_t* in_starts,
+                                                   const int64_t* out_starts) {
   const Job& j = *k.job;
   Pair<V>* buffers[2] = {static_cast<Pair<V>*>(k.a), static_cast<Pair<V>*>(k.b)};
   Pair<V>* data = buffers[0];
   const T* in = static_cast<const T*>(j.in);
   T* out = static_cast<T*>(j.out);
   const T scale = T(j.scale);
-  auto at = [&](int64_t i) {                           // as a forward transform takes it: conjugated when backward
+  // as a forward transform takes it: conjugated when backward
+  auto at = [&](int64_t i) {
     Pair<V> x = load<V, T>(in, in_starts, i * j.inner, false);
     if (!j.forward) x.im = -x.im;
     if (i == 0 || 2 * i == j.n) x.im = x.im - x.im;
@@ -286,13 +191,15 @@ template <class V, class T> inline void half_lines(const Work<T>& k, const int64
     run_plan<V, T>(*k.plan, buffers);
     data = buffers[0];
     for (int64_t i = 0; i < j.n; ++i)
-      for (int w = 0; w < width<V, T>; ++w) out[out_starts[w] + i * j.inner] = part<V, T>(data[i].re, w) * scale;
+      for (int w = 0; w < width<V, T>; ++w) out[out_starts[w] + i * j.inner] = part<V, T>(data[i].re, w) *
+          scale;
     return;
   }
   const int64_t h = j.n / 2;
   for (int64_t i = 0; i < h; ++i) {
     const Pair<V> x = at(i), y = at(h - i);
-    const Pair<V> even = {x.re + y.re, x.im - y.im}, odd = times(Pair<V>{x.re - y.re, x.im + y.im}, k.half[i].re, k.half[i].im);
+    const Pair<V> even = {x.re + y.re, x.im - y.im}, odd = times(Pair<V>{x.re - y.re, x.im + y.im},
+                                                                 k.half[i].re, k.half[i].im);
     data[i] = {even.re - odd.im, even.im + odd.re};    // even + i odd
   }
   run_plan<V, T>(*k.plan, buffers);
@@ -309,10 +216,10 @@ template <class V, class T> inline void some_lines(const Work<T>& k, int64_t fir
   const int64_t half = j.n / 2 + 1;
   int64_t in_starts[width<V, T>], out_starts[width<V, T>];
   for (int w = 0; w < width<V, T>; ++w) {
-    in_starts[w] = start_of(j, first + w, j.kind == Kind::half_to_real ? half : j.n);
-    out_starts[w] = start_of(j, first + w, j.kind == Kind::real_to_half ? half : j.n);
+    in_starts[w] = start_of(first + w, j.kind == Kind::half_to_real ? half : j.n, j.inner);
+    out_starts[w] = start_of(first + w, j.kind == Kind::real_to_half ? half : j.n, j.out_inner);
   }
-  if (j.kind == Kind::complex) complex_lines<V, T>(k, in_starts);
+  if (j.kind == Kind::complex) complex_lines<V, T>(k, first, in_starts, out_starts);
   else if (j.kind == Kind::real_to_half) real_lines<V, T>(k, in_starts, out_starts);
   else half_lines<V, T>(k, in_starts, out_starts);
 }
@@ -324,22 +231,73 @@ template <class T> void run_lines(const Work<T>* k, int64_t begin, int64_t end) 
   for (; line < end; ++line) some_lines<T, T>(*k, line);
 }
 
-}  // namespace
-
-template <class T> void transform(const Job& job) {
-  if (job.lines <= 0 || job.n <= 0) return;
+template <class T> void run_job(Job job) {
+  if (!job.out_inner) job.out_inner = job.inner;
   const bool halves = job.kind != Kind::complex && job.n % 2 == 0;
   const auto plan = plan_for<T>(halves ? job.n / 2 : job.n);
   const auto half = halves ? half_roots<T>(job.n) : nullptr;
+  static const auto run = Clones<&run_lines<T>>::pick();
   const double work = double(job.n) * (std::log2(double(job.n)) + 2) * (plan->chirp ? 8 : 1);
-  Unlocked unlocked(work * double(job.lines) > 2e4);
   const int64_t grain = std::max<int64_t>(8, static_cast<int64_t>(6e4 / work));
   parallel_for(job.lines, grain, [&](int64_t begin, int64_t end) {
     using V = typename Wide<T>::type;
     Space<V> a(plan->n), b(plan->n);
     const Work<T> work_here{&job, plan.get(), half ? half->at.data() : nullptr, a.data, b.data};
-    run_lines<T>(&work_here, begin, end);
+    run(&work_here, begin, end);
   });
+}
+
+// ---- one long line as a square of short ones (Bailey, FFTs in external or hierarchical memory, J.
+// Supercomputing 4 (1990)): columns, turned, then rows, stored as columns. Short lines fill vectors, caches
+// and threads.
+// beyond, the table of turns outgrows its use
+constexpr int64_t long_line = 1 << 14, longest_square = 1 << 23;
+
+int64_t short_side(int64_t n) {                        // the largest divisor up to √n
+  int64_t d = static_cast<int64_t>(std::sqrt(double(n)));
+  while (n % d) --d;
+  return d;
+}
+template <class T> struct Square { std::vector<Root<T>> turns; };
+
+template <class T> std::shared_ptr<const Square<T>> square_for(int64_t n) {
+  return cached<Square<T>>(n, [](int64_t length) {
+    auto r = std::make_shared<Square<T>>();
+    const int64_t rows = short_side(length), columns = length / rows;
+    r->turns.reserve(length);
+    for (int64_t k = 0; k < rows; ++k)
+      for (int64_t i = 0; i < columns; ++i) {
+        const auto w = root_of_unity(k * i, length);
+        r->turns.push_back({T(w.re), T(w.im)});
+      }
+    return std::shared_ptr<const Square<T>>(r);
+  });
+}
+
+template <class T> bool run_squares(const Job& job) {
+  if (job.kind != Kind::complex || job.inner != 1 || job.n < long_line ||
+      job.n > longest_square) return false;
+  const int64_t rows = short_side(job.n), columns = job.n / rows;
+  std::vector<int> factors;
+  if (rows < 64 || !factors_of(job.n, factors)) return false;
+  const auto square = square_for<T>(job.n);
+  Space<T> middle(job.n);
+  for (int64_t line = 0; line < job.lines; ++line) {
+    const T* in = static_cast<const T*>(job.in) + 2 * line * job.n;
+    T* out = static_cast<T*>(job.out) + 2 * line * job.n;
+    run_job<T>({Kind::complex, rows, columns, columns, 0, job.forward, 1, in, middle.data, nullptr});
+    run_job<T>({Kind::complex, columns, rows, 1, rows, job.forward, job.scale, middle.data, out,
+                square->turns.data()});
+  }
+  return true;
+}
+
+}  // namespace
+
+template <class T> void transform(const Job& job) {
+  if (job.lines <= 0 || job.n <= 0) return;
+  Unlocked unlocked(double(job.n) * double(job.lines) > 4e3);
+  if (!run_squares<T>(job)) run_job<T>(job);
 }
 template void transform<float>(const Job&);
 template void transform<double>(const Job&);

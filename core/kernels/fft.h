@@ -8,16 +8,20 @@ namespace fb::fft {
 
 enum class Kind { complex, real_to_half, half_to_real };
 
-// Lines of `in` and `out` lie at line / inner * (length * inner) + line % inner, their elements `inner` apart; a half
-// spectrum has n / 2 + 1 elements. Sizes count real numbers for real sides, complex ones else.
+// Lines of `in` lie at line / inner * (length * inner) + line % inner, their elements `inner` apart, those of
+// `out` likewise; a half spectrum has n / 2 + 1 elements. Places count real numbers on real sides, complex
+// ones else.
 struct Job {
   Kind kind = Kind::complex;
   int64_t n = 0;                                       // length of the transform
   int64_t lines = 0, inner = 1;
+  int64_t out_inner = 0;                               // 0: that of `in`
   bool forward = true;                                 // e^(-2πi jk/n); backward the conjugate
   double scale = 1;
   const void* in = nullptr;
   void* out = nullptr;
+  // of complex lines, where given: n factors a line for its elements
+  const void* turns = nullptr;
 };
 
 // T is float or double, the type of the real and imaginary parts. in and out may not overlap.

@@ -4,8 +4,8 @@
 #include <vector>
 
 // The passes of a transform whose length has small prime factors: Stockham's, which needs no reordering
-// (Swarztrauber, FFT algorithms for vector computers, Parallel Computing 1 (1984)). V is a number, or a SIMD vector that
-// holds one number of each of several lines.
+// (Swarztrauber, FFT algorithms for vector computers, Parallel Computing 1 (1984)). V is a number, or a SIMD
+// vector that holds one number of each of several lines.
 namespace fb::fft {
 
 template <class V> struct Pair {
@@ -13,7 +13,9 @@ template <class V> struct Pair {
   friend Pair operator+(Pair a, Pair b) { return {a.re + b.re, a.im + b.im}; }
   friend Pair operator-(Pair a, Pair b) { return {a.re - b.re, a.im - b.im}; }
 };
-template <class V, class T> inline Pair<V> times(Pair<V> a, T re, T im) { return {a.re * re - a.im * im, a.re * im + a.im * re}; }
+template <class V, class T> inline Pair<V> times(Pair<V> a, T re, T im) {
+  return {a.re * re - a.im * im, a.re * im + a.im * re};
+}
 template <class V> inline Pair<V> minus_i(Pair<V> a) { return {a.im, -a.re}; }        // -i a
 
 template <class T> struct Root { T re, im; };
@@ -21,7 +23,8 @@ template <class T> struct Root { T re, im; };
 // e^(-2πi k/n), from an angle below π/4.
 inline Root<double> root_of_unity(int64_t k, int64_t n) {
   k %= n;
-  const int64_t quarter = 4 * k / n, rest = 4 * k - quarter * n;                      // angle = (quarter + rest / n) π/2
+  // angle = (quarter + rest / n) π/2
+  const int64_t quarter = 4 * k / n, rest = 4 * k - quarter * n;
   double c, s;
   constexpr double half_pi = 1.5707963267948966;
   if (2 * rest <= n) {
@@ -41,7 +44,8 @@ inline Root<double> root_of_unity(int64_t k, int64_t n) {
 
 constexpr int largest_radix = 31;
 
-// One pass of radix p over n = l * p * m numbers: in[i + m (j + p k)] → out[i + m (k + l j)], turned by twiddles.
+// One pass of radix p over n = l * p * m numbers: in[i + m (j + p k)] → out[i + m (k + l j)], turned by
+// twiddles.
 template <class T> struct Pass {
   int radix = 0;
   int64_t l = 0, m = 0;
@@ -70,11 +74,13 @@ template <class V, class T> inline void radix4(Pair<V>* a) {
   a[3] = d - e;
 }
 template <class V, class T> inline void radix5(Pair<V>* a) {
-  constexpr T c1 = T(0.30901699437494745), s1 = T(0.9510565162951535), c2 = T(-0.8090169943749475), s2 = T(0.5877852522924731);
+  constexpr T c1 = T(0.30901699437494745), s1 = T(0.9510565162951535), c2 = T(-0.8090169943749475), s2 =
+      T(0.5877852522924731);
   const Pair<V> p = a[1] + a[4], q = a[2] + a[3], u = minus_i(a[1] - a[4]), v = minus_i(a[2] - a[3]);
   const Pair<V> x = {a[0].re + c1 * p.re + c2 * q.re, a[0].im + c1 * p.im + c2 * q.im};
   const Pair<V> y = {a[0].re + c2 * p.re + c1 * q.re, a[0].im + c2 * p.im + c1 * q.im};
-  const Pair<V> r = {s1 * u.re + s2 * v.re, s1 * u.im + s2 * v.im}, w = {s2 * u.re - s1 * v.re, s2 * u.im - s1 * v.im};
+  const Pair<V> r = {s1 * u.re + s2 * v.re, s1 * u.im + s2 * v.im}, w = {s2 * u.re - s1 * v.re, s2 *
+        u.im - s1 * v.im};
   a[0] = a[0] + p + q;
   a[1] = x + r;
   a[4] = x - r;
@@ -119,7 +125,8 @@ template <class V, class T> inline void radix_odd(int radix, Pair<V>* a, const R
   }
 }
 // One pass; P is the radix where it has a formula, 0 elsewhere.
-template <int P, auto butterfly, class V, class T> inline void run_pass(const Pass<T>& p, const Pair<V>* in, Pair<V>* out) {
+template <int P, auto butterfly, class V, class T> inline void run_pass(const Pass<T>& p, const Pair<V>* in,
+      Pair<V>* out) {
   const int64_t m = p.m, l = p.l;
   const int radix = P ? P : p.radix;
   if (radix < 2) return;

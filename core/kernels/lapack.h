@@ -19,13 +19,15 @@ template <class T> inline constexpr bool is_complex_type = !std::is_same_v<T, Re
 enum class Apply { plain, transposed, adjoint };
 enum class Vectors { none, reduced, all };
 
-// Turns the triangle of a Hermitian positive definite matrix into its Cholesky factor; leaves the other alone.
+// Turns the triangle of a Hermitian positive definite matrix into its Cholesky factor; leaves the other
+// alone.
 template <class T> int cholesky(bool upper, int n, T* a, int lda);
 // Row interchanges (from one) and the factors L, with its unit diagonal left out, and U, in place.
 template <class T> int lu(int m, int n, T* a, int lda, int* pivots);
 // b := op(a)⁻¹ b, or b op(a)⁻¹ when not left; b is m×n.
 template <class T>
-void solve_triangle(bool left, bool upper, Apply op, bool unit, int m, int n, const T* a, int lda, T* b, int ldb);
+void solve_triangle(bool left, bool upper, Apply op, bool unit, int m, int n, const T* a, int lda, T* b,
+                    int ldb);
 
 // Householder form: R above the diagonal, the reflectors I - tau v vᴴ below it.
 template <class T> void qr(int m, int n, T* a, int lda, T* tau);
@@ -42,7 +44,8 @@ template <class T>
 int eigen(int n, T* a, int lda, math::Complex<RealOf<T>>* values, math::Complex<RealOf<T>>* vectors);
 // a = u diag(s) vh, with `a` destroyed; driver 'd' divides and conquers, 'v' iterates.
 template <class T>
-int svd(Vectors vectors, char driver, int m, int n, T* a, int lda, RealOf<T>* s, T* u, int ldu, T* vh, int ldvh);
+int svd(Vectors vectors, char driver, int m, int n, T* a, int lda, RealOf<T>* s, T* u, int ldu, T* vh,
+        int ldvh);
 
 // Bunch-Kaufman factors of the lower triangle, and solving with them.
 template <class T> int ldl(bool hermitian, int n, T* a, int lda, int* pivots);

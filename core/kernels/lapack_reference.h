@@ -49,13 +49,19 @@ template <class T> int cholesky(bool upper, int n, T* a, int lda) {
   return 0;
 }
 
+// |re| + |im|, by which LAPACK chooses pivots.
+template <class T> RealOf<T> sum_of_parts(T x) {
+  if constexpr (is_complex_type<T>) return std::fabs(x.re) + std::fabs(x.im);
+  else return std::fabs(x);
+}
+
 // Outer products with the largest element of each column as pivot (ibid., §3.4).
 template <class T> int lu(int m, int n, T* a, int lda, int* pivots) {
   const Grid<T> x{a, 1, lda};
   int info = 0;
   for (int j = 0; j < std::min(m, n); ++j) {
     int p = j;
-    for (int i = j + 1; i < m; ++i) if (size2(x(i, j)) > size2(x(p, j))) p = i;
+    for (int i = j + 1; i < m; ++i) if (sum_of_parts(x(i, j)) > sum_of_parts(x(p, j))) p = i;
     pivots[j] = p + 1;
     if (x(p, j) == T(0)) {
       if (!info) info = j + 1;
@@ -70,7 +76,8 @@ template <class T> int lu(int m, int n, T* a, int lda, int* pivots) {
 }
 
 template <class T>
-void solve_triangle(bool left, bool upper, Apply op, bool unit, int m, int n, const T* a, int lda, T* b, int ldb) {
+void solve_triangle(bool left, bool upper, Apply op, bool unit, int m, int n, const T* a, int lda, T* b,
+                    int ldb) {
   Grid<const T> t{a, 1, lda, op == Apply::adjoint};
   bool up = upper;
   if (op != Apply::plain) {
@@ -129,7 +136,8 @@ template <class T> void qr(int m, int n, T* a, int lda, T* tau) {
 template <class T> void form_q(int m, int n, int k, T* a, int lda, const T* tau) {
   std::vector<T> q(size_t(m) * n, T(0));
   for (int j = 0; j < n; ++j) q[size_t(j) * m + j] = T(1);
-  for (int j = k - 1; j >= 0; --j) reflect(Grid<T>{q.data(), 1, m}, j, m, n, a + j + int64_t(j) * lda, tau[j]);
+  for (int j = k - 1; j >= 0; --j) reflect(Grid<T>{q.data(), 1, m}, j, m, n, a + j + int64_t(j) * lda,
+                                           tau[j]);
   for (int j = 0; j < n; ++j) std::copy_n(q.data() + size_t(j) * m, m, a + int64_t(j) * lda);
 }
 
@@ -154,8 +162,8 @@ void apply_q(bool left, bool adjoint, int m, int n, int k, const T* a, int lda, 
   }
 }
 
-// The rotation that makes two columns orthogonal: (x, y) := (c x - conj(e) s y, e s x + c y) with e the phase of
-// g = xᴴy (Golub & Van Loan §8.6.3). `g2` is |g|, `difference` is |y|² - |x|².
+// The rotation that makes two columns orthogonal: (x, y) := (c x - conj(e) s y, e s x + c y) with e the phase
+// of g = xᴴy (Golub & Van Loan §8.6.3). `g2` is |g|, `difference` is |y|² - |x|².
 template <class R> void jacobi_angle(R difference, R g2, R& c, R& s) {
   const R zeta = difference / (2 * g2);
   const R t = std::copysign(R(1), zeta) / (std::fabs(zeta) + std::sqrt(1 + zeta * zeta));
@@ -170,8 +178,8 @@ template <class T> void rotate(T* x, T* y, int64_t n, RealOf<T> c, RealOf<T> s, 
   }
 }
 
-// One-sided Jacobi: columns of x (m×n) are rotated until they are orthogonal; v (n×n) takes the same rotations.
-// Columns of length `noise` or less are left as they are: they hold rounding errors only.
+// One-sided Jacobi: columns of x (m×n) are rotated until they are orthogonal; v (n×n) takes the same
+// rotations. Columns of length `noise` or less are left as they are: they hold rounding errors only.
 template <class T> bool orthogonalize(int m, int n, T* x, T* v, RealOf<T> noise) {
   using R = RealOf<T>;
   const R small = std::numeric_limits<R>::epsilon();
@@ -201,7 +209,8 @@ template <class T> bool orthogonalize(int m, int n, T* x, T* v, RealOf<T> noise)
   return false;
 }
 
-// Fills columns [from, to) of q (m rows, leading dimension ldq) with unit vectors orthogonal to all before them.
+// Fills columns [from, to) of q (m rows, leading dimension ldq) with unit vectors orthogonal to all before
+// them.
 template <class T> void complete(int m, int from, int to, T* q, int ldq) {
   for (int j = from, next = 0; j < to && next < m; ++next) {
     T* x = q + int64_t(j) * ldq;
@@ -258,7 +267,8 @@ int svd(Vectors vectors, int m, int n, T* a, int lda, RealOf<T>* s, T* u, int ld
   complete(rows, known, columns, left.data(), rows);
   for (int j = 0; j < columns; ++j)
     for (int i = 0; i < rows; ++i)
-      (wide ? vh[j + int64_t(i) * ldvh] : u[i + int64_t(j) * ldu]) = wide ? conjugate(left[size_t(j) * rows + i])
+      (wide ? vh[j + int64_t(i) * ldvh] : u[i + int64_t(j) * ldu]) = wide ? conjugate(left[size_t(j) * rows +
+            i])
                                                                           : left[size_t(j) * rows + i];
   for (int j = 0; j < k; ++j)
     for (int i = 0; i < k; ++i) {
@@ -286,9 +296,11 @@ template <class T> int hermitian_eigen(bool vectors, bool upper, int n, T* a, in
     for (int p = 0; p + 1 < n; ++p)
       for (int q = p + 1; q < n; ++q) {
         const T g = h(p, q);
-        const R g2 = size(g), scale = std::sqrt(std::fabs(real(h(p, p)))) * std::sqrt(std::fabs(real(h(q, q))));
+        const R g2 = size(g), scale = std::sqrt(std::fabs(real(h(p, p)))) *
+            std::sqrt(std::fabs(real(h(q, q))));
         if (!std::isfinite(g2)) return 1;
-        if (g2 <= std::numeric_limits<R>::epsilon() * R(0.01) * scale || g2 < std::numeric_limits<R>::min()) continue;
+        if (g2 <= std::numeric_limits<R>::epsilon() * R(0.01) * scale ||
+            g2 < std::numeric_limits<R>::min()) continue;
         done = false;
         R c, s;
         jacobi_angle(real(h(q, q)) - real(h(p, p)), g2, c, s);

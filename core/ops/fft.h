@@ -5,7 +5,8 @@
 // What the ops of torch.fft share.
 namespace fb {
 
-struct FftC2c; struct FftR2c; struct FftC2r; struct ConstantPad; struct Flip; struct Roll; struct ComplexOp; struct Cat;
+struct FftC2c; struct FftR2c; struct FftC2r; struct ConstantPad; struct Flip; struct Roll; struct ComplexOp;
+    struct Cat;
 
 // Does a transform leave sums alone, or divide them by n or its root? "backward" divides the inverse.
 double fft_scale(const Value& norm, int64_t n, bool forward);

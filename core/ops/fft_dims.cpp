@@ -11,19 +11,23 @@ struct Sizes {
   int64_t points() const { return shape.product(); }
 };
 
-// Which dims a transform runs along and how many points each has: all dims, the last ones that `s` has sizes for, or `dim`.
+// Which dims a transform runs along and how many points each has: all dims, the last ones that `s` has sizes
+// for, or `dim`.
 Sizes sizes_of(const Tensor& x, const Value& s, const Value& dim) {
   Sizes r;
   const Dims wanted = unbox<Dims>(s);
   if (dim) {
-    for (int64_t d : unbox<Dims>(dim)) r.dims.push(wrap_dim(d, x.dim()));
+    for (int64_t d : unbox<Dims>(dim)) r.dims.push(fft_dim(x, d));
     for (int i = 0; i < r.dims.size(); ++i)
-      for (int k = 0; k < i; ++k) check(r.dims[i] != r.dims[k], "FFT dims must be unique, got ", unbox<Dims>(dim).list());
-    check(!s || wanted.size() == r.dims.size(), "When given, dim and shape arguments must have the same length, got ", r.dims.size(),
+      for (int k = 0; k < i; ++k) check(r.dims[i] != r.dims[k], "FFT dims must be unique, got ",
+                                        unbox<Dims>(dim).list());
+    check(!s || wanted.size() == r.dims.size(),
+          "When given, dim and shape arguments must have the same length, got ", r.dims.size(),
           " and ", wanted.size());
   } else {
     const int count = s ? wanted.size() : x.dim();
-    check(count <= x.dim(), "Got shape with ", count, " values but input tensor only has ", x.dim(), " dimensions.");
+    check(count <= x.dim(), "Got shape with ", count, " values but input tensor only has ", x.dim(),
+          " dimensions.");
     for (int i = 0; i < count; ++i) r.dims.push(x.dim() - count + i);
   }
   for (int i = 0; i < r.dims.size(); ++i) {
@@ -42,7 +46,9 @@ Dims all_but_last(const Dims& dims) {
   r.resize(dims.size() - 1);
   return r;
 }
-void check_axes(std::string_view op, const Sizes& z) { check(z.dims.size() > 0, op, " must transform at least one axis"); }
+void check_axes(std::string_view op, const Sizes& z) {
+  check(z.dims.size() > 0, op, " must transform at least one axis");
+}
 
 Tensor along_many(const Tensor& self, const Value& s, const Value& dim, const Value& norm, bool forward) {
   const Sizes z = sizes_of(self, s, dim);
@@ -50,8 +56,10 @@ Tensor along_many(const Tensor& self, const Value& s, const Value& dim, const Va
   return fft_complex(x, z.dims, fft_scale(norm, z.points(), forward), forward);
 }
 // rfftn, and ihfftn backward.
-Tensor half_of_many(std::string_view op, const Tensor& self, const Value& s, const Value& dim, const Value& norm, bool forward) {
-  check(!is_complex(self.dtype()), op, " expects a real-valued input tensor, but got ", row(self.dtype()).legacy);
+Tensor half_of_many(std::string_view op, const Tensor& self, const Value& s, const Value& dim,
+                    const Value& norm, bool forward) {
+  check(!is_complex(self.dtype()), op, " expects a real-valued input tensor, but got ",
+        row(self.dtype()).legacy);
   const Sizes z = sizes_of(self, s, dim);
   check_axes(op, z);
   const Tensor x = resized(fft_input(self, false), z, z.dims.size());
@@ -59,7 +67,8 @@ Tensor half_of_many(std::string_view op, const Tensor& self, const Value& s, con
   return z.dims.size() == 1 ? half : fft_complex(half, all_but_last(z.dims), 1.0, forward);
 }
 // irfftn, and hfftn forward.
-Tensor real_of_many(std::string_view op, const Tensor& self, const Value& s, const Value& dim, const Value& norm, bool forward) {
+Tensor real_of_many(std::string_view op, const Tensor& self, const Value& s, const Value& dim,
+                    const Value& norm, bool forward) {
   Tensor x = fft_input(self, true);
   Sizes z = sizes_of(x, s, dim);
   check_axes(op, z);
@@ -75,7 +84,8 @@ Tensor real_of_many(std::string_view op, const Tensor& self, const Value& s, con
 }  // namespace
 
 struct FftFftTwo {
-  static constexpr auto schema = "fft_fft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_fft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> "
+      "Tensor";
   static constexpr auto doc = R"(
     Discrete Fourier transform along two dims;
     each is cut, or filled with zeros, to its size in s; norm as for fft, with the product of the sizes.
@@ -87,11 +97,14 @@ struct FftFftTwo {
             [0.+0.j, 0.+0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return along_many(x, s, dim, norm, true); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return along_many(x, s, dim, norm, true);
+  }
 };
 
 struct FftFftMany {
-  static constexpr auto schema = "fft_fftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_fftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
+      "Tensor";
   static constexpr auto doc = R"(
     Discrete Fourier transform along several dims, by default all, or the last ones that s has sizes for;
     each is cut, or filled with zeros, to its size in s; norm as for fft, with the product of the sizes.
@@ -103,11 +116,14 @@ struct FftFftMany {
             [0.+0.j, 0.+0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return along_many(x, s, dim, norm, true); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return along_many(x, s, dim, norm, true);
+  }
 };
 
 struct FftIfftTwo {
-  static constexpr auto schema = "fft_ifft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_ifft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
+      "-> Tensor";
   static constexpr auto doc = R"(
     Inverse discrete Fourier transform along two dims;
     each is cut, or filled with zeros, to its size in s; norm as for ifft, with the product of the sizes.
@@ -119,14 +135,17 @@ struct FftIfftTwo {
             [0.+0.j, 0.+0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return along_many(x, s, dim, norm, false); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return along_many(x, s, dim, norm, false);
+  }
 };
 
 struct FftIfftMany {
-  static constexpr auto schema = "fft_ifftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_ifftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
+      "Tensor";
   static constexpr auto doc = R"(
-    Inverse discrete Fourier transform along several dims, by default all, or the last ones that s has sizes for;
-    each is cut, or filled with zeros, to its size in s; norm as for ifft, with the product of the sizes.
+    Inverse discrete Fourier transform along several dims, by default all, or the last ones that s has sizes
+    for; each is cut, or filled with zeros, to its size in s; norm as for ifft, with the product of the sizes.
 
     Shapes: self (*) → (*).   Dtypes: all but 16-bit floats; complex.
 
@@ -135,11 +154,14 @@ struct FftIfftMany {
             [0.+0.j, 0.+0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return along_many(x, s, dim, norm, false); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return along_many(x, s, dim, norm, false);
+  }
 };
 
 struct FftRfftTwo {
-  static constexpr auto schema = "fft_rfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_rfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
+      "-> Tensor";
   static constexpr auto doc = R"(
     Transform of real numbers along two dims;
     each is cut, or filled with zeros, to its size in s; norm as for rfft, with the product of the sizes.
@@ -151,11 +173,14 @@ struct FftRfftTwo {
             [0.+0.j, 0.+0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return half_of_many("rfftn", x, s, dim, norm, true); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return half_of_many("rfftn", x, s, dim, norm, true);
+  }
 };
 
 struct FftRfftMany {
-  static constexpr auto schema = "fft_rfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_rfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
+      "Tensor";
   static constexpr auto doc = R"(
     Transform of real numbers along several dims, by default all, or the last ones that s has sizes for;
     each is cut, or filled with zeros, to its size in s; norm as for rfft, with the product of the sizes.
@@ -167,11 +192,14 @@ struct FftRfftMany {
             [0.+0.j, 0.+0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return half_of_many("rfftn", x, s, dim, norm, true); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return half_of_many("rfftn", x, s, dim, norm, true);
+  }
 };
 
 struct FftIrfftTwo {
-  static constexpr auto schema = "fft_irfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_irfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
+      "-> Tensor";
   static constexpr auto doc = R"(
     Inverse of rfft, real, along two dims;
     each is cut, or filled with zeros, to its size in s; norm as for irfft, with the product of the sizes.
@@ -182,11 +210,14 @@ struct FftIrfftTwo {
     tensor([[1., 0.]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return real_of_many("irfftn", x, s, dim, norm, false); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return real_of_many("irfftn", x, s, dim, norm, false);
+  }
 };
 
 struct FftIrfftMany {
-  static constexpr auto schema = "fft_irfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_irfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
+      "Tensor";
   static constexpr auto doc = R"(
     Inverse of rfft, real, along several dims, by default all, or the last ones that s has sizes for;
     each is cut, or filled with zeros, to its size in s; norm as for irfft, with the product of the sizes.
@@ -197,11 +228,14 @@ struct FftIrfftMany {
     tensor([[1., 0.]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return real_of_many("irfftn", x, s, dim, norm, false); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return real_of_many("irfftn", x, s, dim, norm, false);
+  }
 };
 
 struct FftHfftTwo {
-  static constexpr auto schema = "fft_hfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_hfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
+      "-> Tensor";
   static constexpr auto doc = R"(
     Real transform of a Hermitian signal given by half, along two dims;
     each is cut, or filled with zeros, to its size in s; norm as for hfft, with the product of the sizes.
@@ -212,14 +246,18 @@ struct FftHfftTwo {
     tensor([[2., 0.]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return real_of_many("hfftn", x, s, dim, norm, true); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return real_of_many("hfftn", x, s, dim, norm, true);
+  }
 };
 
 struct FftHfftMany {
-  static constexpr auto schema = "fft_hfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_hfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
+      "Tensor";
   static constexpr auto doc = R"(
-    Real transform of a Hermitian signal given by half, along several dims, by default all, or the last ones that s has sizes for;
-    each is cut, or filled with zeros, to its size in s; norm as for hfft, with the product of the sizes.
+    Real transform of a Hermitian signal given by half, along several dims, by default all, or the last ones
+    that s has sizes for; each is cut, or filled with zeros, to its size in s; norm as for hfft, with the
+    product of the sizes.
 
     Shapes: self (*) → the last dim n, by default 2 (m - 1).   Dtypes: all but 16-bit floats; real.
 
@@ -227,11 +265,14 @@ struct FftHfftMany {
     tensor([[2., 0.]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return real_of_many("hfftn", x, s, dim, norm, true); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return real_of_many("hfftn", x, s, dim, norm, true);
+  }
 };
 
 struct FftIhfftTwo {
-  static constexpr auto schema = "fft_ihfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_ihfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
+      "-> Tensor";
   static constexpr auto doc = R"(
     Inverse of hfft, half of it, along two dims;
     each is cut, or filled with zeros, to its size in s; norm as for ihfft, with the product of the sizes.
@@ -242,11 +283,14 @@ struct FftIhfftTwo {
     tensor([[1.-0.j, 0.-0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return half_of_many("ihfftn", x, s, dim, norm, false); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return half_of_many("ihfftn", x, s, dim, norm, false);
+  }
 };
 
 struct FftIhfftMany {
-  static constexpr auto schema = "fft_ihfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> Tensor";
+  static constexpr auto schema = "fft_ihfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
+      "Tensor";
   static constexpr auto doc = R"(
     Inverse of hfft, half of it, along several dims, by default all, or the last ones that s has sizes for;
     each is cut, or filled with zeros, to its size in s; norm as for ihfft, with the product of the sizes.
@@ -257,7 +301,9 @@ struct FftIhfftMany {
     tensor([[1.-0.j, 0.-0.j]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return half_of_many("ihfftn", x, s, dim, norm, false); }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
+    return half_of_many("ihfftn", x, s, dim, norm, false);
+  }
 };
 
 // ---- frequencies
@@ -282,7 +328,8 @@ struct FftFftfreq {
     const DType to = frequency_dtype("fftfreq", dtype);
     check(n >= 0, "fftfreq: n must not be negative, got ", n);
     const Tensor r = empty({n}, DType::f64);
-    for (int64_t i = 0; i < n; ++i) r.data<double>()[i] = double(i < (n + 1) / 2 ? i : i - n) / (double(n) * d);
+    for (int64_t i = 0; i < n; ++i) r.data<double>()[i] = double(i < (n + 1) / 2 ? i : i - n) / (double(n) *
+          d);
     return to_dtype(r, to);
   }
 };
@@ -343,7 +390,8 @@ struct FftIfftshift {
   static Tensor decompose(Tensor x, Value dim) { return shifted(x, dim, true); }
 };
 
-FB_GROUP(fft_dims, FftFftTwo, FftFftMany, FftIfftTwo, FftIfftMany, FftRfftTwo, FftRfftMany, FftIrfftTwo, FftIrfftMany,
+FB_GROUP(fft_dims, FftFftTwo, FftFftMany, FftIfftTwo, FftIfftMany, FftRfftTwo, FftRfftMany, FftIrfftTwo,
+         FftIrfftMany,
          FftHfftTwo, FftHfftMany, FftIhfftTwo, FftIhfftMany, FftFftfreq, FftRfftfreq,
          FftFftshift, FftIfftshift)
 

@@ -11,29 +11,38 @@ namespace fb {
 struct Tril; struct Triu; struct Diagonal; struct DiagEmbed; struct Eye; struct Sgn; struct Imag; struct Prod;
 struct LinalgVectorNorm; struct Any;
 struct LinalgCholeskyEx; struct LinalgLuFactorEx; struct LinalgLu; struct LuUnpack; struct PivotsToOrder;
-struct LinalgSolveTriangular; struct LinalgSolveWithFactors; struct LinalgSolve; struct LinalgInvEx; struct LinalgInv;
+struct LinalgSolveTriangular; struct LinalgSolveWithFactors; struct LinalgSolve; struct LinalgInvEx;
+    struct LinalgInv;
 struct LinalgLuSolve; struct LinalgDetWithFactors; struct LinalgQr; struct LinalgEighFull; struct LinalgEigh;
-struct LinalgEig; struct LinalgEigvals; struct LinalgEigvalsOnly; struct LinalgSvdFull; struct LinalgSvd; struct LinalgSvdvals; struct LinalgPinvCut;
-struct LinalgMatrixExp; struct LinalgHouseholderProduct; struct LinalgMatrixNorm; struct LinalgMatrixNormNamed;
-struct LinalgNormOp; struct LinalgCholesky; struct LinalgEigvalsh; struct LinalgLuFactor; struct LinalgLdlFactorEx;
+struct LinalgEig; struct LinalgEigvals; struct LinalgEigvalsOnly; struct LinalgSvdFull; struct LinalgSvd;
+    struct LinalgSvdvals; struct LinalgPinvCut;
+struct LinalgMatrixExp; struct LinalgHouseholderProduct; struct LinalgMatrixNorm;
+    struct LinalgMatrixNormNamed;
+struct LinalgNormOp; struct LinalgCholesky; struct LinalgEigvalsh; struct LinalgLuFactor;
+    struct LinalgLdlFactorEx;
 struct ComplexOp;
 
 // ---- checks, in the order in which PyTorch makes them
 inline void check_matrix(std::string_view op, const Tensor& a, std::string_view name = "A") {
-  check<ShapeError>(a.dim() >= 2, op, ": The input tensor ", name, " must have at least 2 dimensions, got shape ", a.shape().list());
+  check<ShapeError>(a.dim() >= 2, op, ": The input tensor ", name,
+                    " must have at least 2 dimensions, got shape ", a.shape().list());
 }
 inline void check_square(std::string_view op, const Tensor& a, std::string_view name = "A") {
   check_matrix(op, a, name);
-  check<ShapeError>(a.size(-1) == a.size(-2), op, ": ", name, " must be batches of square matrices, but they are ", a.size(-2),
+  check<ShapeError>(a.size(-1) == a.size(-2), op, ": ", name,
+                    " must be batches of square matrices, but they are ", a.size(-2),
                     " by ", a.size(-1), " matrices");
 }
 inline void check_floating(std::string_view op, const Tensor& a, bool halves = false) {
   const DType d = a.dtype();
-  check(is_differentiable(d), op, ": Expected a floating point or complex tensor as input. Got ", row(d).legacy);
-  check(halves || (d != DType::f16 && d != DType::bf16), op, ": Low precision dtypes not supported. Got ", row(d).legacy);
+  check(is_differentiable(d), op, ": Expected a floating point or complex tensor as input. Got ",
+        row(d).legacy);
+  check(halves || (d != DType::f16 && d != DType::bf16), op, ": Low precision dtypes not supported. Got ",
+        row(d).legacy);
 }
 inline void check_same_dtype(std::string_view op, const Tensor& a, const Tensor& b) {
-  check<DTypeError>(a.dtype() == b.dtype(), op, ": Expected the inputs to have the same dtype, but found ", row(a.dtype()).legacy,
+  check<DTypeError>(a.dtype() == b.dtype(), op, ": Expected the inputs to have the same dtype, but found ",
+                    row(a.dtype()).legacy,
                     " and ", row(b.dtype()).legacy);
 }
 
@@ -98,6 +107,22 @@ template <class F> void for_matrices(int64_t count, double work, const F& body) 
   });
 }
 
+// The common batch of a matrix and right sides, whose sizes meet: A X = B, or X A = B.
+inline Dims solvable(std::string_view op, const Tensor& a, const Tensor& b, bool left) {
+  check_same_dtype(op, a, b);
+  check_square(op, a);
+  check_matrix(op, b, "B");
+  check<ShapeError>(a.size(-2) == b.size(left ? -2 : -1), op,
+                    ": Incompatible shapes of A and B for the equation ",
+                    left ? "AX = B" : "XA = B", " (", a.size(-2), "x", a.size(-1), " and ", b.size(-2), "x",
+                        b.size(-1), ")");
+  check_floating(op, a);
+  return broadcast_shapes(op, batch_of(a), batch_of(b));
+}
+// x := op(P L U)⁻¹ x, all in column-major order.
+void solve_with_lu(const Tensor& lu, const Tensor& pivots, const Tensor& x, const Dims& batch,
+                   lapack::Apply op);
+
 // ---- small words
 inline Tensor product(const Tensor& a, const Tensor& b) { return matmul(a, b); }
 inline Tensor tril(const Tensor& a, int64_t k = 0) { return call_op<Tril>(a, k); }
@@ -106,8 +131,10 @@ inline Tensor diagonal_of(const Tensor& a) { return call_op<Diagonal>(a, 0, -2, 
 inline Tensor diagonal_matrix(const Tensor& d) { return call_op<DiagEmbed>(d, 0, -2, -1); }
 inline Tensor identity(int64_t rows, int64_t cols, DType d) { return call_op<Eye>(rows, cols, d); }
 inline Tensor eye_like(const Tensor& a) { return identity(a.size(-2), a.size(-1), a.dtype()); }
-inline Tensor times_columns(const Tensor& a, const Tensor& d) { return a * unsqueeze(d, -2); }     // a diag(d)
-inline Tensor times_rows(const Tensor& d, const Tensor& a) { return unsqueeze(d, -1) * a; }        // diag(d) a
+// a diag(d)
+inline Tensor times_columns(const Tensor& a, const Tensor& d) { return a * unsqueeze(d, -2); }
+// diag(d) a
+inline Tensor times_rows(const Tensor& d, const Tensor& a) { return unsqueeze(d, -1) * a; }
 inline Tensor imaginary_part(const Tensor& a) { return call_op<Imag>(a); }
 inline Tensor off_diagonal(const Tensor& a) { return tril(a, -1) + triu(a, 1); }
 // a - a.H
@@ -117,7 +144,8 @@ inline Tensor ratio(const Tensor& x, const Tensor& e) {
   const Tensor idle = eq(x, 0);
   return where(idle, Scalar(0), x / where(idle, Scalar(1), e));
 }
-inline Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left = true, bool unit = false) {
+inline Tensor solve_triangular(const Tensor& a, const Tensor& b, bool upper, bool left = true, bool unit =
+                               false) {
   return call_op<LinalgSolveTriangular>(a, b, upper, left, unit);
 }
 inline Tensor first_columns(const Tensor& a, int64_t n) { return a.size(-1) == n ? a : narrow(a, -1, 0, n); }
@@ -131,11 +159,13 @@ template <class F> void check_info(std::string_view op, const Tensor& info, cons
   const Tensor all = contiguous(info);
   const int32_t* p = all.data<int32_t>();
   for (int64_t i = 0; i < all.numel(); ++i)
-    if (p[i] != 0) throw LinAlgError(text(op, ": ", info.dim() ? text("(Batch element ", i, "): ") : std::string(), what(p[i])));
+    if (p[i] != 0) throw LinAlgError(text(op, ": ", info.dim() ? text("(Batch element ", i, "): ")
+                                          : std::string(), what(p[i])));
 }
 inline auto is_singular(std::string_view what) {
   return [what](int info) {
-    return text("The diagonal element ", info, " is zero, the ", what, " could not be completed because the input matrix is singular.");
+    return text("The diagonal element ", info, " is zero, the ", what,
+                " could not be completed because the input matrix is singular.");
   };
 }
 

@@ -26,15 +26,18 @@ static Tensor parity(const Tensor& pivots, DType d) {
 
 static bool any_zero(const Tensor& t) { return call_op<Any>(eq(t, 0), Value(), false).data<bool>()[0]; }
 
-// The gradient of det A by A over g: the cofactors, conjugated. A singular matrix goes through its singular values:
-// det A = det U · det Vᴴ · Π s, so that the cofactors are U diag(Π of the other s) Vᴴ.
+// The gradient of det A by A over g: the cofactors, conjugated. A singular matrix goes through its singular
+// values: det A = det U · det Vᴴ · Π s, so that the cofactors are U diag(Π of the other s) Vᴴ.
 static Tensor cofactors(const Tensor& a, const Tensor& det, const Tensor& lu) {
   if (a.numel() == 0) return zeros_like(a);
-  if (!any_zero(diagonal_of(lu))) return unsqueeze(unsqueeze(conj(det), -1), -1) * adjoint(call_outputs<2, LinalgInvEx>(a, false)[0]);
+  if (!any_zero(diagonal_of(lu))) return unsqueeze(unsqueeze(conj(det), -1), -1) *
+      adjoint(call_outputs<2, LinalgInvEx>(a, false)[0]);
   const auto f = call_outputs<3, LinalgSvd>(a, false, Value());
   const int64_t n = a.size(-1);
-  const Tensor mask = to_dtype(expand(identity(n, n, f[1].dtype()), with_matrix(batch_of(a), n, n)), DType::boolean);
-  const Tensor others = call_op<Prod>(where(mask, Scalar(1), unsqueeze(f[1], -2)), int64_t(-1), false, Value());
+  const Tensor mask = to_dtype(expand(identity(n, n, f[1].dtype()), with_matrix(batch_of(a), n, n)),
+                               DType::boolean);
+  const Tensor others = call_op<Prod>(where(mask, Scalar(1), unsqueeze(f[1], -2)), int64_t(-1), false,
+                                      Value());
   const Tensor phase = conj(call_op<LinalgDet>(f[0]) * call_op<LinalgDet>(f[2]));
   return unsqueeze(unsqueeze(phase, -1), -1) * product(times_columns(f[0], others), f[2]);
 }
@@ -50,7 +53,9 @@ struct LinalgDetWithFactors {
     const Tensor diagonal = call_op<Prod>(diagonal_of(f[0]), int64_t(-1), false, Value());
     return {diagonal * parity(f[1], A.dtype()), f[0], f[1]};
   }
-  static Tensor vjp(Tensor g, In<0> a, Out det, OutAt<1> lu) { return unsqueeze(unsqueeze(g, -1), -1) * cofactors(a, det, lu); }
+  static Tensor vjp(Tensor g, In<0> a, Out det, OutAt<1> lu) {
+    return unsqueeze(unsqueeze(g, -1), -1) * cofactors(a, det, lu);
+  }
 };
 
 struct LinalgDet {
@@ -80,7 +85,8 @@ struct Det {
 };
 
 struct LinalgSlogdetWithFactors {
-  static constexpr auto schema = "_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, Tensor pivots)";
+  static constexpr auto schema = "_linalg_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, "
+      "Tensor pivots)";
   static constexpr auto doc = "Signs and logarithms of determinants, and the LU factors that gave them.";
   using kind = Opaque;
   static Outputs<4> kernel(Tensor A) {
@@ -156,6 +162,7 @@ struct Logdet {
   }
 };
 
-FB_GROUP(linalg_det, LinalgDetWithFactors, LinalgDet, Det, LinalgSlogdetWithFactors, LinalgSlogdet, Slogdet, Logdet)
+FB_GROUP(linalg_det, LinalgDetWithFactors, LinalgDet, Det, LinalgSlogdetWithFactors, LinalgSlogdet, Slogdet,
+         Logdet)
 
 }  // namespace fb

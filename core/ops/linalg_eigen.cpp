@@ -6,12 +6,14 @@ namespace fb {
 
 static auto not_converged(std::string_view) {
   return [](int info) {
-    return text("The algorithm failed to converge because the input matrix is ill-conditioned or has too many repeated eigenvalues "
+    return text("The algorithm failed to converge because the input matrix is ill-conditioned or has too "
+                "many repeated eigenvalues "
                 "(error code: ", info, ").");
   };
 }
 static bool is_upper(std::string_view op, const std::string& uplo) {
-  check(uplo.size() == 1 && std::string_view("LlUu").find(uplo[0]) != std::string_view::npos, op, ": Expected UPLO argument to be 'L' or 'U', but got ",
+  check(uplo.size() == 1 && std::string_view("LlUu").find(uplo[0]) != std::string_view::npos, op,
+        ": Expected UPLO argument to be 'L' or 'U', but got ",
         uplo);
   return uplo[0] == 'U' || uplo[0] == 'u';
 }
@@ -25,13 +27,15 @@ static void check_phase(std::string_view op, const Tensor& vhg) {
   if (!is_complex(vhg.dtype()) || vhg.numel() == 0) return;
   GradOff off;
   const Tensor worst = amax(abs(imaginary_part(diagonal_of(vhg))));
-  check(!(to_dtype(worst, DType::f64).data<double>()[0] > 1e-2), op, ": The eigenvectors in the complex case are specified up to multiplication by e^{i phi}. "
+  check(!(to_dtype(worst, DType::f64).data<double>()[0] > 1e-2), op,
+        ": The eigenvectors in the complex case are specified up to multiplication by e^{i phi}. "
         "The specified loss function depends on this quantity, so it is ill-defined.");
 }
 
 struct LinalgEighFull {
   static constexpr auto schema =
-      "_linalg_eigh(Tensor A, str UPLO=\"L\", bool compute_v=True) -> (Tensor eigenvalues, Tensor eigenvectors)";
+      "_linalg_eigh(Tensor A, str UPLO=\"L\", bool compute_v=True) -> (Tensor eigenvalues, Tensor "
+          "eigenvectors)";
   static constexpr auto doc = "Eigenvalues, and eigenvectors if wanted, of Hermitian matrices.";
   using kind = Opaque;
   static constexpr auto grad_name = "LinalgEighBackward0";
@@ -41,7 +45,8 @@ struct LinalgEighFull {
     const bool upper = is_upper("linalg.eigh", uplo);
     const int64_t n = A.size(-1);
     const Dims batch = batch_of(A);
-    const Tensor a = copied_columns(A), values = empty(with_size(batch, n), real_of(A.dtype())), info = zeros(batch, DType::i32);
+    const Tensor a = copied_columns(A), values = empty(with_size(batch, n), real_of(A.dtype()));
+    const Tensor info = zeros(batch, DType::i32);
     int32_t* broken = info.data<int32_t>();
     if (n) with_matrix_type(A.dtype(), [&](auto zero) {
       using T = decltype(zero);
@@ -54,7 +59,8 @@ struct LinalgEighFull {
     check_info("linalg.eigh", info, not_converged("eigh"));
     return {values, vectors ? a : empty({0}, A.dtype())};
   }
-  // V (diag(g) + (Vᴴ gV) / E) Vᴴ with E[i, j] = l[j] - l[i] (Giles, An extended collection of matrix derivative results, 2008).
+  // V (diag(g) + (Vᴴ gV) / E) Vᴴ with E[i, j] = l[j] - l[i] (Giles, An extended collection of matrix
+  // derivative results, 2008).
   static Tensor vjp(Tensor gl, Tensor gv, In<0>, Out l, OutAt<1> v, Arg<2, bool> vectors) {
     check(vectors, "linalg.eigh: the derivative needs the eigenvectors");
     const Tensor vh = adjoint(v), vhg = product(vh, gv);
@@ -65,9 +71,11 @@ struct LinalgEighFull {
 };
 
 struct LinalgEigh {
-  static constexpr auto schema = "linalg_eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor eigenvectors)";
+  static constexpr auto schema = "linalg_eigh(Tensor self, str UPLO=\"L\") -> (Tensor eigenvalues, Tensor "
+      "eigenvectors)";
   static constexpr auto doc = R"(
-    Ascending eigenvalues and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read: UPLO "L" or "U".
+    Ascending eigenvalues and orthonormal eigenvectors of Hermitian matrices, of which one triangle is read:
+    UPLO "L" or "U".
 
     Shapes: self (*, n, n) → (*, n), (*, n, n).   Dtypes: floating, complex; eigenvalues real.
     Errors: LinAlgError if the iteration does not end.   Limits: eigenvectors are known up to sign, or phase.
@@ -76,7 +84,9 @@ struct LinalgEigh {
     tensor([1., 2.])
   )";
   using kind = Composite;
-  static Outputs<2> decompose(Tensor a, std::string uplo) { return call_outputs<2, LinalgEighFull>(a, uplo, true); }
+  static Outputs<2> decompose(Tensor a, std::string uplo) {
+    return call_outputs<2, LinalgEighFull>(a, uplo, true);
+  }
 };
 
 struct LinalgEigvalsh {
@@ -117,7 +127,8 @@ struct LinalgEig {
     const int64_t n = A.size(-1);
     const Dims batch = batch_of(A);
     const DType complex = complex_of(A.dtype());
-    const Tensor a = copied_columns(A), values = empty(with_size(batch, n), complex), info = zeros(batch, DType::i32);
+    const Tensor a = copied_columns(A), values = empty(with_size(batch, n), complex);
+    const Tensor info = zeros(batch, DType::i32);
     const Tensor v = vectors ? empty_columns(batch, n, n, complex) : empty({0}, complex);
     int32_t* broken = info.data<int32_t>();
     if (n) with_matrix_type(A.dtype(), [&](auto zero) {
@@ -152,7 +163,8 @@ struct LinalgEigvals {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a) {
-    return mode.grad && requires_grad(a.body()) ? call_outputs<2, LinalgEig>(a)[0] : call_op<LinalgEigvalsOnly>(a);
+    return mode.grad && requires_grad(a.body()) ? call_outputs<2, LinalgEig>(a)[0]
+        : call_op<LinalgEigvalsOnly>(a);
   }
 };
 
@@ -164,6 +176,7 @@ struct LinalgEigvalsOnly {
   static Tensor kernel(Tensor self) { return LinalgEig::compute("linalg.eigvals", self, false)[0]; }
 };
 
-FB_GROUP(linalg_eigen, LinalgEighFull, LinalgEigh, LinalgEigvalsh, LinalgEig, LinalgEigvals, LinalgEigvalsOnly)
+FB_GROUP(linalg_eigen, LinalgEighFull, LinalgEigh, LinalgEigvalsh, LinalgEig, LinalgEigvals,
+         LinalgEigvalsOnly)
 
 }  // namespace fb

@@ -4,7 +4,6 @@
 // The exponential of matrices, and the rest of torch.linalg that is composed of other ops.
 namespace fb {
 
-struct MatrixExp; struct LinalgVander; struct LinalgTensorinv; struct LinalgTensorsolve; struct LinalgDiagonal; struct LinalgMatmul;
 struct Movedim; struct Cumprod;
 
 // e^A = (e^(A / 2^s))^(2^s), the inner one by the Padé approximant of degree 13 with ‖A / 2^s‖₁ ≤ 5.37
@@ -32,11 +31,15 @@ struct LinalgMatrixExp {
     return unsqueeze(unsqueeze(r, -1), -1);
   }
   static Tensor approximant(const Tensor& a) {
-    static constexpr double b[] = {64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800, 129060195264000,
-                                   10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1};
+    static constexpr double b[] = {64764752532480000, 32382376266240000, 7771770303897600, 1187353796428800,
+                                   129060195264000,
+                                   10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960,
+                                       16380, 182, 1};
     const Tensor one = eye_like(a), a2 = product(a, a), a4 = product(a2, a2), a6 = product(a4, a2);
-    const Tensor odd = product(a, product(a6, b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 + b[3] * a2 + b[1] * one);
-    const Tensor even = product(a6, b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 + b[0] * one;
+    const Tensor odd = product(a, product(a6, b[13] * a6 + b[11] * a4 + b[9] * a2) + b[7] * a6 + b[5] * a4 +
+                               b[3] * a2 + b[1] * one);
+    const Tensor even = product(a6, b[12] * a6 + b[10] * a4 + b[8] * a2) + b[6] * a6 + b[4] * a4 + b[2] * a2 +
+        b[0] * one;
     return call_outputs<4, LinalgSolveWithFactors>(even - odd, even + odd, true, false)[0];
   }
   static Tensor kernel(Tensor self) {
@@ -52,7 +55,8 @@ struct LinalgMatrixExp {
     for (int i = 0; i < int(most); ++i) x = where(gt(s, i), product(x, x), x);
     return to_dtype(x, d);
   }
-  // The derivative in direction g is the upper right block of exp [[A, g], [0, A]], its transpose that with Aᴴ.
+  // The derivative in direction g is the upper right block of exp [[A, g], [0, A]], its transpose that with
+  // Aᴴ.
   static Tensor vjp(Tensor g, In<0> a) {
     const int64_t n = a.size(-1);
     const Tensor ah = adjoint(a);
@@ -88,8 +92,10 @@ struct LinalgVander {
   using kind = Composite;
   static Tensor decompose(Tensor x, std::optional<int64_t> N) {
     check(x.dtype() != DType::boolean && (is_differentiable(x.dtype()) || is_integral(x.dtype())),
-          "linalg.vander supports floating point, complex, and integer tensors, but got ", row(x.dtype()).legacy);
-    const int64_t n = N.value_or(x.dim() ? x.size(-1) : 1);
+          "linalg.vander supports floating point, complex, and integer tensors, but got ",
+              row(x.dtype()).legacy);
+    if (x.dim() == 0) x = unsqueeze(x, 0);
+    const int64_t n = N.value_or(x.size(-1));
     check(n > 1, "N must be greater than 1, got ", n);
     const DType d = is_integral(x.dtype()) ? DType::i64 : x.dtype();
     const Tensor column = unsqueeze(to_dtype(x, d), -1);
@@ -116,7 +122,8 @@ struct LinalgTensorinv {
     check(ind > 0, "Expected a strictly positive integer for 'ind', got ", ind);
     Dims first, last;
     for (int d = 0; d < a.dim(); ++d) (d < ind ? first : last).push(a.shape()[d]);
-    check<ShapeError>(first.product() == last.product(), "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
+    check<ShapeError>(first.product() == last.product(),
+                      "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
                       "prod(self.shape[:ind]), but got ", last.product(), " != ", first.product());
     const Tensor inverse = call_op<LinalgInv>(reshape(a, {first.product(), last.product()}));
     for (int64_t v : first) last.push(v);
@@ -145,15 +152,18 @@ struct LinalgTensorsolve {
     }
     Dims shape;
     for (int d = b.dim(); d < a.dim(); ++d) shape.push(a.shape()[d]);
-    check<ShapeError>(shape.product() == b.numel(), "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
-                      "prod(self.shape[:other.ndim]), but got self.shape ", a.shape().list(), " and other.shape ", b.shape().list());
+    check<ShapeError>(shape.product() == b.numel(),
+                      "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
+                      "prod(self.shape[:other.ndim]), but got self.shape ", a.shape().list(),
+                          " and other.shape ", b.shape().list());
     const Tensor x = call_op<LinalgSolve>(reshape(a, {b.numel(), shape.product()}), reshape(b, {-1}), true);
     return reshape(x, shape);
   }
 };
 
 struct LinalgDiagonal {
-  static constexpr auto schema = "linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1) -> Tensor";
+  static constexpr auto schema = "linalg_diagonal(Tensor A, *, int offset=0, int dim1=-2, int dim2=-1) -> "
+      "Tensor";
   static constexpr auto doc = R"(
     A view of the diagonals of matrices.
 
@@ -163,7 +173,9 @@ struct LinalgDiagonal {
     tensor([1, 4])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor a, int64_t offset, int64_t dim1, int64_t dim2) { return call_op<Diagonal>(a, offset, dim1, dim2); }
+  static Tensor decompose(Tensor a, int64_t offset, int64_t dim1, int64_t dim2) {
+    return call_op<Diagonal>(a, offset, dim1, dim2);
+  }
 };
 
 struct LinalgMatmul {
@@ -178,6 +190,7 @@ struct LinalgMatmul {
   static Tensor decompose(Tensor a, Tensor b) { return matmul(a, b); }
 };
 
-FB_GROUP(linalg_exp, LinalgMatrixExp, MatrixExp, LinalgVander, LinalgTensorinv, LinalgTensorsolve, LinalgDiagonal, LinalgMatmul)
+FB_GROUP(linalg_exp, LinalgMatrixExp, MatrixExp, LinalgVander, LinalgTensorinv, LinalgTensorsolve,
+         LinalgDiagonal, LinalgMatmul)
 
 }  // namespace fb

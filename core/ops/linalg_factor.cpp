@@ -5,7 +5,8 @@
 namespace fb {
 
 static std::string not_definite(int info) {
-  return text("The factorization could not be completed because the input is not positive-definite (the leading minor of order ",
+  return text("The factorization could not be completed because the input is not positive-definite (the "
+              "leading minor of order ",
               info, " is not positive-definite).");
 }
 
@@ -19,10 +20,11 @@ static Tensor cholesky_vjp(const Tensor& g, const Tensor& l) {
 
 struct LinalgCholeskyEx {
   static constexpr auto schema =
-      "linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor info)";
+      "linalg_cholesky_ex(Tensor self, *, bool upper=False, bool check_errors=False) -> (Tensor L, Tensor "
+          "info)";
   static constexpr auto doc = R"(
-    Cholesky factor of Hermitian positive definite matrices, A = L Lᴴ, from their lower triangles, or A = Uᴴ U from
-    the upper ones; `info` is the order of the first minor that is not positive, or 0.
+    Cholesky factor of Hermitian positive definite matrices, A = L Lᴴ, from their lower triangles, or A = Uᴴ U
+    from the upper ones; `info` is the order of the first minor that is not positive, or 0.
 
     Shapes: self (*, n, n) → (*, n, n), (*).   Dtypes: floating, complex; info int32.
     Errors: LinAlgError if check_errors and a matrix is not positive definite.
@@ -37,7 +39,8 @@ struct LinalgCholeskyEx {
     check_floating("linalg.cholesky", self);
     const int64_t n = self.size(-1);
     const Dims batch = batch_of(self);
-    const Tensor a = copied_columns(upper ? triu(self) : tril(self)), info = zeros(batch, DType::i32);
+    const Tensor a = copied_columns(upper ? triu(self) : tril(self));
+    const Tensor info = zeros(batch, DType::i32);
     int32_t* broken = info.data<int32_t>();
     with_matrix_type(self.dtype(), [&](auto zero) {
       using T = decltype(zero);
@@ -67,7 +70,9 @@ struct LinalgCholesky {
             [1., 2.]])
   )";
   using kind = Composite;
-  static Tensor decompose(Tensor a, bool upper) { return call_outputs<2, LinalgCholeskyEx>(a, upper, true)[0]; }
+  static Tensor decompose(Tensor a, bool upper) {
+    return call_outputs<2, LinalgCholeskyEx>(a, upper, true)[0];
+  }
 };
 
 struct Cholesky {
@@ -105,7 +110,8 @@ static Tensor lu_vjp(const Tensor& gl, const Tensor& gu, const Tensor& l, const 
   return g;
 }
 
-// The order of rows that pivots, each a swap with a later row, bring about: row i of PᵀA is row order[i] of A.
+// The order of rows that pivots, each a swap with a later row, bring about: row i of PᵀA is row order[i] of
+// A.
 struct PivotsToOrder {
   static constexpr auto schema = "_pivots_to_order(Tensor self, int rows) -> Tensor";
   static constexpr auto doc = "The order of `rows` rows that the swaps of an LU factorization bring about.";
@@ -122,7 +128,8 @@ struct PivotsToOrder {
       for (int64_t i = 0; i < rows; ++i) order[i] = i;
       for (int64_t i = 0; i < k && count; ++i) {
         const int64_t other = int64_t(p.data<int32_t>()[b * k + i]) - 1;
-        check(other >= 0 && other < rows, "lu_unpack: LU_pivots must be between 1 and ", rows, ", got ", other + 1);
+        check(other >= 0 && other < rows, "lu_unpack: LU_pivots must be between 1 and ", rows, ", got ",
+              other + 1);
         std::swap(order[i], order[other]);
       }
     }
@@ -132,9 +139,11 @@ struct PivotsToOrder {
 
 struct LinalgLuFactorEx {
   static constexpr auto schema =
-      "linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor pivots, Tensor info)";
+      "linalg_lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, Tensor "
+          "pivots, Tensor info)";
   static constexpr auto doc = R"(
-    LU factors of matrices in one tensor, L below the diagonal, U from it up; `info` tells the first zero pivot, or 0.
+    LU factors of matrices in one tensor, L below the diagonal, U from it up; `info` tells the first zero
+    pivot, or 0.
 
     Shapes: A (*, m, n) → (*, m, n), (*, min(m, n)), (*).   Dtypes: floating, complex; pivots and info int32.
     Errors: LinAlgError if check_errors and a pivot is zero; RuntimeError for pivot=False, which a CPU lacks.
@@ -149,7 +158,8 @@ struct LinalgLuFactorEx {
     check(pivot, "linalg.lu_factor: LU without pivoting is not implemented on the CPU");
     const int64_t m = A.size(-2), n = A.size(-1), k = std::min(m, n);
     const Dims batch = batch_of(A);
-    const Tensor a = copied_columns(A), pivots = empty(with_size(batch, k), DType::i32), info = zeros(batch, DType::i32);
+    const Tensor a = copied_columns(A), pivots = empty(with_size(batch, k), DType::i32);
+    const Tensor info = zeros(batch, DType::i32);
     int32_t *swaps = pivots.data<int32_t>(), *broken = info.data<int32_t>();
     if (k) with_matrix_type(A.dtype(), [&](auto zero) {
       using T = decltype(zero);
@@ -175,7 +185,8 @@ struct LinalgLuFactorEx {
 
 struct LuUnpack {
   static constexpr auto schema =
-      "lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor L, Tensor U)";
+      "lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> "
+          "(Tensor P, Tensor L, Tensor U)";
   static constexpr auto doc = R"(
     The factors of A = P L U from what lu_factor gives; what is not wanted comes empty.
 
@@ -190,7 +201,8 @@ struct LuUnpack {
   using kind = Composite;
   static Outputs<3> decompose(Tensor lu, Tensor pivots, bool unpack_data, bool unpack_pivots) {
     check_matrix("lu_unpack", lu, "LU_data");
-    check<DTypeError>(!unpack_pivots || pivots.dtype() == DType::i32, "torch.lu_unpack: LU_pivots is expected to be a contiguous "
+    check<DTypeError>(!unpack_pivots || pivots.dtype() == DType::i32,
+                      "torch.lu_unpack: LU_pivots is expected to be a contiguous "
                       "tensor of torch.int32 dtype, got ", row(pivots.dtype()).legacy);
     const int64_t m = lu.size(-2), n = lu.size(-1), k = std::min(m, n);
     const Tensor none = empty({0}, lu.dtype());
@@ -213,7 +225,8 @@ struct LuUnpack {
 };
 
 struct LinalgLuFactor {
-  static constexpr auto schema = "linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor pivots)";
+  static constexpr auto schema = "linalg_lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, Tensor "
+      "pivots)";
   static constexpr auto doc = R"(
     LU factors of matrices in one tensor, and the swaps of rows, for lu_solve and lu_unpack.
 
@@ -233,7 +246,8 @@ struct LinalgLuFactor {
 
 struct LuWithInfo {
   static constexpr auto schema =
-      "_lu_with_info(Tensor self, bool pivot=True, bool check_errors=True) -> (Tensor LU, Tensor pivots, Tensor info)";
+      "_lu_with_info(Tensor self, bool pivot=True, bool check_errors=True) -> (Tensor LU, Tensor pivots, "
+          "Tensor info)";
   static constexpr auto doc = "What torch.lu calls: lu_factor_ex.";
   using kind = Composite;
   static Outputs<3> decompose(Tensor a, bool pivot, bool check_errors) {
@@ -261,11 +275,12 @@ struct LinalgLu {
 };
 
 struct LinalgLdlFactorEx {
-  static constexpr auto schema = "linalg_ldl_factor_ex(Tensor self, *, bool hermitian=False, bool check_errors=False) -> "
+  static constexpr auto schema = "linalg_ldl_factor_ex(Tensor self, *, bool hermitian=False, bool "
+      "check_errors=False) -> "
                                  "(Tensor LD, Tensor pivots, Tensor info)";
   static constexpr auto doc = R"(
-    Factors A = L D Lᵀ (hermitian: L D Lᴴ) of symmetric matrices, from their lower triangles, by Bunch and Kaufman;
-    D has blocks of one and two. Needs OpenBLAS.
+    Factors A = L D Lᵀ (hermitian: L D Lᴴ) of symmetric matrices, from their lower triangles, by Bunch and
+    Kaufman; D has blocks of one and two. Needs OpenBLAS.
 
     Shapes: self (*, n, n) → (*, n, n), (*, n), (*).   Dtypes: floating, complex; pivots and info int32.
 
@@ -280,7 +295,8 @@ struct LinalgLdlFactorEx {
     check_floating("torch.linalg.ldl_factor_ex", self);
     const int64_t n = self.size(-1);
     const Dims batch = batch_of(self);
-    const Tensor a = copied_columns(self), pivots = empty(with_size(batch, n), DType::i32), info = zeros(batch, DType::i32);
+    const Tensor a = copied_columns(self), pivots = empty(with_size(batch, n), DType::i32);
+    const Tensor info = zeros(batch, DType::i32);
     int32_t *swaps = pivots.data<int32_t>(), *broken = info.data<int32_t>();
     if (n) with_matrix_type(self.dtype(), [&](auto zero) {
       using T = decltype(zero);
@@ -295,7 +311,8 @@ struct LinalgLdlFactorEx {
 };
 
 struct LinalgLdlFactor {
-  static constexpr auto schema = "linalg_ldl_factor(Tensor self, *, bool hermitian=False) -> (Tensor LD, Tensor pivots)";
+  static constexpr auto schema = "linalg_ldl_factor(Tensor self, *, bool hermitian=False) -> (Tensor LD, "
+      "Tensor pivots)";
   static constexpr auto doc = R"(
     Factors A = L D Lᵀ (hermitian: L D Lᴴ) of symmetric matrices for ldl_solve. Needs OpenBLAS.
 
@@ -312,7 +329,8 @@ struct LinalgLdlFactor {
   }
 };
 
-FB_GROUP(linalg_factor, LinalgCholeskyEx, LinalgCholesky, Cholesky, PivotsToOrder, LinalgLuFactorEx, LuUnpack, LinalgLuFactor,
+FB_GROUP(linalg_factor, LinalgCholeskyEx, LinalgCholesky, Cholesky, PivotsToOrder, LinalgLuFactorEx, LuUnpack,
+         LinalgLuFactor,
          LuWithInfo, LinalgLu, LinalgLdlFactorEx, LinalgLdlFactor)
 
 }  // namespace fb

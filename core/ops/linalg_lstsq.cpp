@@ -16,7 +16,8 @@ static Tensor by_qr(const Tensor& a, const Tensor& b) {
 struct LinalgLstsqSolution {
   static constexpr auto schema = "_linalg_lstsq(Tensor self, Tensor b, float? rcond, str driver) -> "
                                  "(Tensor solution, Tensor rank, Tensor singular_values)";
-  static constexpr auto doc = "The X that makes the sum of squares of A X - B least, for matrices B of A's batch.";
+  static constexpr auto doc = "The X that makes the sum of squares of A X - B least, for matrices B of A's "
+      "batch.";
   using kind = Opaque;
   static constexpr auto grad_name = "LinalgLstsqBackward0";
   static Outputs<3> kernel(Tensor a, Tensor b, std::optional<double> rcond, std::string driver) {
@@ -27,7 +28,8 @@ struct LinalgLstsqSolution {
     Tensor x = nothing ? zeros(with_matrix(batch, n, b.size(-1)), a.dtype()) : Tensor();
     if (driver == "gels") return {nothing ? x : by_qr(a, b), empty({0}, DType::i64), empty({0}, real)};
     const auto f = call_outputs<3, LinalgSvdFull>(a, false, true, Value());
-    const double eps = real == DType::f64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
+    const double eps = real == DType::f64 ? std::numeric_limits<double>::epsilon()
+        : std::numeric_limits<float>::epsilon();
     const double given = rcond.value_or(eps * double(std::max(m, n))), cut = given < 0 ? eps : given;
     Tensor rank = zeros(batch, DType::i64);
     if (k) {
@@ -45,14 +47,17 @@ struct LinalgLstsqSolution {
 };
 
 struct LinalgLstsq {
-  static constexpr auto schema = "linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? driver=None) -> "
+  static constexpr auto schema = "linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? "
+      "driver=None) -> "
                                  "(Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)";
   static constexpr auto doc = R"(
-    The X that makes the sum of squares of A X - B least, the shortest one where several do. Driver "gels" takes A of full
-    rank, by QR; "gelsy" (default), "gelsd" and "gelss" any, by singular values, those up to rcond times the largest being zero.
+    The X that makes the sum of squares of A X - B least, the shortest one where several do. Driver "gels"
+    takes A of full rank, by QR; "gelsy" (default), "gelsd" and "gelss" any, by singular values, those up to
+    rcond times the largest being zero.
 
-    Shapes: self (*, m, n), b (*, m, k) or vectors (*, m) → (*, n, k), residuals (*, k) if m > n and the rank is full,
-    rank (*), singular values (*, min(m, n)); what a driver does not give is empty.   Dtypes: floating, complex.
+    Shapes: self (*, m, n), b (*, m, k) or vectors (*, m) → (*, n, k), residuals (*, k) if m > n and the rank
+    is full, rank (*), singular values (*, min(m, n)); what a driver does not give is empty.   Dtypes:
+    floating, complex.
     Errors: RuntimeError for another driver.
 
     >>> fb.linalg.lstsq(fb.tensor([[1.], [1.]]), fb.tensor([[1.], [3.]])).solution
@@ -60,18 +65,25 @@ struct LinalgLstsq {
   )";
   using kind = Composite;
   static bool check_arguments(const Tensor& A, const Tensor& B, const std::string& driver) {
-    check<ShapeError>(A.dim() >= 2, "torch.linalg.lstsq: input must have at least 2 dimensions, got ", A.shape().list());
-    check<ShapeError>(B.dim() >= 1, "torch.linalg.lstsq: other must have at least 1 dimension, got ", B.shape().list());
-    check<DTypeError>(A.dtype() == B.dtype(), "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype ",
+    check<ShapeError>(A.dim() >= 2, "torch.linalg.lstsq: input must have at least 2 dimensions, got ",
+                      A.shape().list());
+    check<ShapeError>(B.dim() >= 1, "torch.linalg.lstsq: other must have at least 1 dimension, got ",
+                      B.shape().list());
+    check<DTypeError>(A.dtype() == B.dtype(),
+                      "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's "
+                          "dtype ",
                       row(A.dtype()).legacy, " and other's dtype ", row(B.dtype()).legacy);
     check_floating("torch.linalg.lstsq", A);
     check(driver == "gels" || driver == "gelsy" || driver == "gelsd" || driver == "gelss",
-          "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got '", driver, "'");
+          "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got '",
+              driver, "'");
     const int missing = A.dim() - B.dim();
-    check<ShapeError>(missing >= 0 && missing <= 1, "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
+    check<ShapeError>(missing >= 0 && missing <= 1,
+                      "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
                       "(input.dim() - other.dim()) <= 1, got ", A.shape().list(), " and ", B.shape().list());
     const bool vectors = missing == 1;
-    check<ShapeError>(A.size(-2) == B.size(vectors ? -1 : -2), "torch.linalg.lstsq: input.size(-2) should match other.size(",
+    check<ShapeError>(A.size(-2) == B.size(vectors ? -1 : -2),
+                      "torch.linalg.lstsq: input.size(-2) should match other.size(",
                       vectors ? "-1" : "-2", "), got ", A.shape().list(), " and ", B.shape().list());
     return vectors;
   }
@@ -81,9 +93,10 @@ struct LinalgLstsq {
     const Tensor b = vectors ? unsqueeze(B, -1) : B;
     const Dims batch = broadcast_shapes("torch.linalg.lstsq", batch_of(A), batch_of(b));
     const int64_t m = A.size(-2), n = A.size(-1);
-    const Tensor a = expand(A, with_matrix(batch, m, n)), right = expand(b, with_matrix(batch, m, b.size(-1)));
+    const Tensor a = expand(A, with_matrix(batch, m, n)), right = expand(b, with_matrix(batch, m,
+          b.size(-1)));
     const auto r = call_outputs<3, LinalgLstsqSolution>(a, right, Value(rcond), name);
-    Tensor residuals = empty({0}, real_of(A.dtype()));
+    Tensor residuals = narrow(reshape(real_part(r[0]), {-1}), 0, 0, 0);     // nothing, but part of the graph
     const bool full_rank = name == "gels" || !call_op<Any>(ne(r[1], n), Value(), false).data<bool>()[0];
     if (m > n && name != "gelsy" && full_rank) {
       const Tensor error = abs(product(a, r[0]) - right);

@@ -4,9 +4,11 @@
 // Norms of vectors and matrices, condition numbers.
 namespace fb {
 
-struct LinalgNorm; struct LinalgNormNamed; struct NuclearNorm; struct FrobeniusNorm; struct LinalgCond; struct Movedim;
+struct LinalgNorm; struct LinalgNormNamed; struct NuclearNorm; struct FrobeniusNorm; struct LinalgCond;
+    struct Movedim;
 
-static Tensor vector_norm(const Tensor& a, const Scalar& ord, const Value& dim, bool keepdim, const Value& dtype = {}) {
+static Tensor vector_norm(const Tensor& a, const Scalar& ord, const Value& dim, bool keepdim,
+                          const Value& dtype = {}) {
   return call_op<LinalgVectorNorm>(a, Value(ord), dim, keepdim, dtype);
 }
 
@@ -14,7 +16,8 @@ struct MatrixDims {
   int rows, cols;                                      // of the matrices, not negative
 };
 static MatrixDims matrix_dims(std::string_view op, const Tensor& a, const Dims& dim) {
-  check<ShapeError>(a.dim() >= 2, op, ": The input tensor A must have at least 2 dimensions, got shape ", a.shape().list());
+  check<ShapeError>(a.dim() >= 2, op, ": The input tensor A must have at least 2 dimensions, got shape ",
+                    a.shape().list());
   check(dim.size() == 2, op, ": dim must be a 2-tuple. Got ", dim.list());
   const MatrixDims d{wrap_dim(dim[0], a.dim()), wrap_dim(dim[1], a.dim())};
   check(d.rows != d.cols, op, ": dims must be different. Got (", dim[0], ", ", dim[1], ")");
@@ -41,18 +44,21 @@ static Tensor in_dtype(std::string_view op, const Tensor& a, const Value& dtype)
   check_floating(op, a, true);
   if (!dtype) return a;
   const DType d = unbox<DType>(dtype);
-  check(is_differentiable(d) && is_complex(d) == is_complex(a.dtype()) && promote(d, a.dtype()) == d, op, ": the dtype of the input (",
-        row(a.dtype()).legacy, ") should be convertible without narrowing to the specified dtype (", row(d).legacy, ")");
+  check(is_differentiable(d) && is_complex(d) == is_complex(a.dtype()) && promote(d, a.dtype()) == d, op,
+        ": the dtype of the input (",
+        row(a.dtype()).legacy, ") should be convertible without narrowing to the specified dtype (",
+            row(d).legacy, ")");
   return to_dtype(a, d);
 }
 
 struct LinalgMatrixNorm {
-  static constexpr auto schema = "linalg_matrix_norm(Tensor self, Scalar ord, int[] dim=[-2,-1], bool keepdim=False, *, "
+  static constexpr auto schema = "linalg_matrix_norm(Tensor self, Scalar ord, int[] dim=[-2,-1], bool "
+      "keepdim=False, *, "
                                  "dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
-    Norms of matrices: ord 2 and -2 are the largest and smallest singular value, 1 and -1 the largest and smallest sum of
-    |elements| of a column, inf and -inf of a row; "fro" (default) is the root of the sum of squares, "nuc" the sum of the
-    singular values.
+    Norms of matrices: ord 2 and -2 are the largest and smallest singular value, 1 and -1 the largest and
+    smallest sum of |elements| of a column, inf and -inf of a row; "fro" (default) is the root of the sum of
+    squares, "nuc" the sum of the singular values.
 
     Shapes: self (*, m, n), the matrices in the two dims `dim` → (*), with sizes 1 if keepdim.
     Dtypes: floating, complex; real.   Errors: RuntimeError for another ord, or dims that are not two.
@@ -76,7 +82,8 @@ struct LinalgMatrixNorm {
 };
 
 struct LinalgMatrixNormNamed {
-  static constexpr auto schema = "linalg_matrix_norm.str_ord(Tensor self, str ord=\"fro\", int[] dim=[-2,-1], bool keepdim=False, *, "
+  static constexpr auto schema = "linalg_matrix_norm.str_ord(Tensor self, str ord=\"fro\", int[] "
+      "dim=[-2,-1], bool keepdim=False, *, "
                                  "dtype? dtype=None) -> Tensor";
   static constexpr auto doc = "Norms of matrices by name: \"fro\" or \"nuc\".";
   using kind = Composite;
@@ -84,18 +91,21 @@ struct LinalgMatrixNormNamed {
     check(ord == "fro" || ord == "nuc", "linalg.matrix_norm: Order ", ord, " not supported.");
     const MatrixDims d = matrix_dims("linalg.matrix_norm", a, dim);
     const Tensor x = in_dtype("linalg.matrix_norm", a, dtype);
-    return ord == "fro" ? vector_norm(x, Scalar(2.0), Dims{d.rows, d.cols}, keepdim) : spectral(x, d, keepdim, 0);
+    return ord == "fro" ? vector_norm(x, Scalar(2.0), Dims{d.rows, d.cols}, keepdim) : spectral(x, d, keepdim,
+          0);
   }
 };
 
 struct LinalgNorm {
   static constexpr auto schema =
-      "linalg_norm(Tensor self, Scalar? ord=None, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+      "linalg_norm(Tensor self, Scalar? ord=None, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) "
+          "-> Tensor";
   static constexpr auto doc = R"(
-    The norm of vectors, one dim, or matrices, two: linalg.vector_norm and linalg.matrix_norm. Without `ord`, the root of the
-    sum of squares of all elements, or of those along any dims.
+    The norm of vectors, one dim, or matrices, two: linalg.vector_norm and linalg.matrix_norm. Without `ord`,
+    the root of the sum of squares of all elements, or of those along any dims.
 
-    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex; real.
+    Shapes: self (*) → self without the dims, or with size 1 there if keepdim.   Dtypes: floating, complex;
+    real.
     Errors: RuntimeError for an ord without dim of a tensor that is no vector or matrix.
 
     >>> fb.linalg.norm(fb.tensor([3., 4.]))
@@ -106,28 +116,36 @@ struct LinalgNorm {
   static Tensor decompose(Tensor a, std::optional<Scalar> ord, Value dim, bool keepdim, Value dtype) {
     if (ord) {
       const Dims d = unbox<Dims>(dim);
-      check(!dim || d.size() == 1 || d.size() == 2, "linalg.norm: If dim is specified, it must be of length 1 or 2. Got ", d.list());
-      check(dim || a.dim() == 1 || a.dim() == 2, "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ",
+      check(!dim || d.size() == 1 || d.size() == 2,
+            "linalg.norm: If dim is specified, it must be of length 1 or 2. Got ", d.list());
+      check(dim || a.dim() == 1 || a.dim() == 2,
+            "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ",
             a.dim(), "D.");
       if (dim ? d.size() == 2 : a.dim() == 2)
         return call_op<LinalgMatrixNorm>(a, Value(*ord), dim ? d : Dims{0, 1}, keepdim, dtype);
     }
-    check(is_differentiable(a.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ", row(a.dtype()).legacy);
+    check(is_differentiable(a.dtype()),
+          "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
+              row(a.dtype()).legacy);
     return vector_norm(a, ord.value_or(Scalar(2.0)), given(dim) ? dim : Value(), keepdim, dtype);
   }
 };
 
 struct LinalgNormNamed {
   static constexpr auto schema =
-      "linalg_norm.ord_str(Tensor self, str ord, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) -> Tensor";
+      "linalg_norm.ord_str(Tensor self, str ord, int[]? dim=None, bool keepdim=False, *, dtype? dtype=None) "
+          "-> Tensor";
   static constexpr auto doc = "The norm of matrices by name: \"fro\" or \"nuc\".";
   using kind = Composite;
   static Tensor decompose(Tensor a, std::string ord, Value dim, bool keepdim, Value dtype) {
     const Dims d = unbox<Dims>(dim);
-    check(!dim || d.size() == 1 || d.size() == 2, "linalg.norm: If dim is specified, it must be of length 1 or 2. Got ", d.list());
-    check(dim || a.dim() == 1 || a.dim() == 2, "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ", a.dim(),
+    check(!dim || d.size() == 1 || d.size() == 2,
+          "linalg.norm: If dim is specified, it must be of length 1 or 2. Got ", d.list());
+    check(dim || a.dim() == 1 || a.dim() == 2,
+          "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ", a.dim(),
           "D.");
-    return call_op<LinalgMatrixNormNamed>(a, ord, dim ? d : a.dim() == 1 ? Dims{0} : Dims{0, 1}, keepdim, dtype);
+    return call_op<LinalgMatrixNormNamed>(a, ord, dim ? d : a.dim() == 1 ? Dims{0} : Dims{0, 1}, keepdim,
+                                          dtype);
   }
 };
 
@@ -141,7 +159,8 @@ struct NuclearNorm {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, bool keepdim) {
-    check<ShapeError>(a.dim() == 2, "Expected a tensor with 2 dimensions, but got a tensor with ", a.dim(), " dimensions instead.");
+    check<ShapeError>(a.dim() == 2, "Expected a tensor with 2 dimensions, but got a tensor with ", a.dim(),
+                      " dimensions instead.");
     return call_op<LinalgMatrixNormNamed>(a, std::string("nuc"), Dims{0, 1}, keepdim, Value());
   }
 };
@@ -182,8 +201,8 @@ template <class F> static Tensor condition(const Tensor& a, const F& norm) {
 struct LinalgCond {
   static constexpr auto schema = "linalg_cond(Tensor self, Scalar? p=None) -> Tensor";
   static constexpr auto doc = R"(
-    Condition numbers ‖A‖ ‖A⁻¹‖ in the matrix norm p: None or 2 (the largest over the smallest singular value), -2, 1, -1, inf,
-    -inf, "fro" or "nuc".
+    Condition numbers ‖A‖ ‖A⁻¹‖ in the matrix norm p: None or 2 (the largest over the smallest singular
+    value), -2, 1, -1, inf, -inf, "fro" or "nuc".
 
     Shapes: self (*, n, n), for p None, 2, -2 also (*, m, n) → (*).   Dtypes: floating, complex; real.
     Limits: a singular matrix gives inf.
@@ -200,7 +219,8 @@ struct LinalgCond {
       const Tensor largest = amax(s, Dims{-1}), smallest = amin(s, Dims{-1});
       return p && p->real() < 0 ? smallest / largest : largest / smallest;
     }
-    return condition(a, [&](const Tensor& x) { return call_op<LinalgMatrixNorm>(x, Value(*p), Dims{-2, -1}, false, Value()); });
+    return condition(a, [&](const Tensor& x) { return call_op<LinalgMatrixNorm>(x, Value(*p), Dims{-2, -1},
+          false, Value()); });
   }
 };
 
@@ -212,11 +232,13 @@ struct LinalgCondNamed {
     check_matrix("linalg.cond", a);
     check_floating("linalg.cond", a, true);
     check(p == "fro" || p == "nuc", "linalg.cond got an invalid norm type: ", p);
-    return condition(a, [&](const Tensor& x) { return call_op<LinalgMatrixNormNamed>(x, p, Dims{-2, -1}, false, Value()); });
+    return condition(a, [&](const Tensor& x) { return call_op<LinalgMatrixNormNamed>(x, p, Dims{-2, -1},
+          false, Value()); });
   }
 };
 
-FB_GROUP(linalg_norm, LinalgMatrixNorm, LinalgMatrixNormNamed, LinalgNorm, LinalgNormNamed, NuclearNorm, NuclearNormDims, FrobeniusNorm,
+FB_GROUP(linalg_norm, LinalgMatrixNorm, LinalgMatrixNormNamed, LinalgNorm, LinalgNormNamed, NuclearNorm,
+         NuclearNormDims, FrobeniusNorm,
          LinalgCond, LinalgCondNamed)
 
 }  // namespace fb

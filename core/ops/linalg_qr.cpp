@@ -8,8 +8,8 @@ namespace fb {
 
 struct Qr; struct Orgqr; struct Ormqr;
 
-// The gradient of A (m×n, m ≥ n) from those of A = Q R (Walter & Lehmann, Algorithmic differentiation of linear
-// algebra functions, 2010): (gQ + Q copyltu(R gRᴴ - gQᴴ Q)) R⁻ᴴ.
+// The gradient of A (m×n, m ≥ n) from those of A = Q R (Walter & Lehmann, Algorithmic differentiation of
+// linear algebra functions, 2010): (gQ + Q copyltu(R gRᴴ - gQᴴ Q)) R⁻ᴴ.
 static Tensor tall_qr_vjp(const Tensor& gq, const Tensor& gr, const Tensor& q, const Tensor& r) {
   const Tensor m = tril(product(r, adjoint(gr)) - product(adjoint(gq), q));
   const Tensor both = m + adjoint(m) - diagonal_matrix(real_part(diagonal_of(m)));
@@ -19,8 +19,8 @@ static Tensor tall_qr_vjp(const Tensor& gq, const Tensor& gr, const Tensor& q, c
 struct LinalgQr {
   static constexpr auto schema = "linalg_qr(Tensor A, str mode=\"reduced\") -> (Tensor Q, Tensor R)";
   static constexpr auto doc = R"(
-    A = Q R with orthonormal columns in Q and an upper triangle R, by Householder reflections. mode "reduced" gives
-    k = min(m, n) columns, "complete" m, "r" no Q.
+    A = Q R with orthonormal columns in Q and an upper triangle R, by Householder reflections. mode "reduced"
+    gives k = min(m, n) columns, "complete" m, "r" no Q.
 
     Shapes: A (*, m, n) → (*, m, k), (*, k, n); complete (*, m, m), (*, m, n).   Dtypes: floating, complex.
     Errors: RuntimeError for another mode; in backward for mode "r", and for "complete" with m > n.
@@ -54,12 +54,16 @@ struct LinalgQr {
   }
   static Tensor vjp(Tensor gq, Tensor gr, In<0> a, Out q, OutAt<1> r, Arg<1, std::string> mode) {
     const int64_t m = a.size(-2), n = a.size(-1);
-    check(mode.value != "r", "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. Please use linalg.qr(A, mode='reduced') "
+    check(mode.value != "r", "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
+          "Please use linalg.qr(A, mode='reduced') "
           "if you are going to require derivatives.");
-    check(mode.value != "complete" || m <= n, "The QR decomposition is not differentiable when mode='complete' and nrows > ncols.");
+    check(mode.value != "complete" || m <= n,
+          "The QR decomposition is not differentiable when mode='complete' and nrows > ncols.");
     if (m >= n) return tall_qr_vjp(gq, gr, q, r);
-    const Tensor rest = narrow(a, -1, m, n - m), gr_rest = narrow(gr, -1, m, n - m);       // A = [X Y], Y = Q R₂
-    return cat({tall_qr_vjp(gq + product(rest, adjoint(gr_rest)), first_columns(gr, m), q, first_columns(r, m)), product(q, gr_rest)},
+    // A = [X Y], Y = Q R₂
+    const Tensor rest = narrow(a, -1, m, n - m), gr_rest = narrow(gr, -1, m, n - m);
+    return cat({tall_qr_vjp(gq + product(rest, adjoint(gr_rest)), first_columns(gr, m), q, first_columns(r,
+          m)), product(q, gr_rest)},
                -1);
   }
 };
@@ -113,20 +117,25 @@ static Tensor reflector(const Tensor& a, int64_t j) {
   const int64_t m = a.size(-2);
   const Tensor column = narrow(a, -1, j, 1), unit = narrow(identity(m, m, a.dtype()), -1, j, 1);
   if (j + 1 == m) return expand(unit, column.shape());
-  return cat({expand(narrow(unit, -2, 0, j + 1), with_matrix(batch_of(a), j + 1, 1)), narrow(column, -2, j + 1, m - j - 1)}, -2);
+  return cat({expand(narrow(unit, -2, 0, j + 1), with_matrix(batch_of(a), j + 1, 1)), narrow(column, -2, j +
+        1, m - j - 1)}, -2);
 }
 static Tensor factor_at(const Tensor& tau, int64_t j) { return unsqueeze(narrow(tau, -1, j, 1), -1); }
 
 static void check_reflectors(std::string_view op, const Tensor& a, const Tensor& tau) {
   check_matrix(op, a, "input");
-  check<ShapeError>(a.size(-2) >= a.size(-1), op, ": input.shape[-2] must be greater than or equal to input.shape[-1], got ",
+  check<ShapeError>(a.size(-2) >= a.size(-1), op,
+                    ": input.shape[-2] must be greater than or equal to input.shape[-1], got ",
                     a.shape().list());
-  check<ShapeError>(tau.dim() == a.dim() - 1, op, ": Expected tau to have one dimension less than input, but got tau.ndim equal to ",
+  check<ShapeError>(tau.dim() == a.dim() - 1, op,
+                    ": Expected tau to have one dimension less than input, but got tau.ndim equal to ",
                     tau.dim(), " and input.ndim is equal to ", a.dim());
-  check<ShapeError>(a.size(-1) >= tau.size(-1), op, ": input.shape[-1] must be greater than or equal to tau.shape[-1], got ",
+  check<ShapeError>(a.size(-1) >= tau.size(-1), op,
+                    ": input.shape[-1] must be greater than or equal to tau.shape[-1], got ",
                     a.shape().list(), " and ", tau.shape().list());
   for (int d = 0; d < a.dim() - 2; ++d)
-    check<ShapeError>(a.shape()[d] == tau.shape()[d], op, ": Expected batch dimensions of tau to be equal to input.shape[:-2], but got ",
+    check<ShapeError>(a.shape()[d] == tau.shape()[d], op,
+                      ": Expected batch dimensions of tau to be equal to input.shape[:-2], but got ",
                       tau.shape().list(), " and ", a.shape().list());
   check_same_dtype(op, a, tau);
   check_floating(op, a);
@@ -188,8 +197,8 @@ struct Ormqr {
   static constexpr auto doc = R"(
     A matrix times the whole product Q of the reflectors that geqrf gives: Q C, Qᴴ C (transpose), C Q or C Qᴴ.
 
-    Shapes: self (*, mn, k), the reflectors, input2 (*, k), their factors, input3 (*, m, n), C → (*, m, n); mn is m, or n if
-    not left.   Dtypes: floating, complex.
+    Shapes: self (*, mn, k), the reflectors, input2 (*, k), their factors, input3 (*, m, n), C → (*, m, n); mn
+    is m, or n if not left.   Dtypes: floating, complex.
 
     >>> a, tau = fb.geqrf(fb.tensor([[3.], [4.]]))
     >>> fb.ormqr(a, tau, fb.tensor([[5.], [0.]]))
@@ -201,17 +210,24 @@ struct Ormqr {
     check_matrix("torch.ormqr", a, "input");
     check_matrix("torch.ormqr", c, "other");
     const int side = left ? -2 : -1;
-    check<ShapeError>(c.size(side) >= tau.size(-1), "torch.ormqr: other.shape[", side, "] must be greater than or equal to tau.shape[-1], got ",
+    check<ShapeError>(c.size(side) >= tau.size(-1), "torch.ormqr: other.shape[", side,
+                      "] must be greater than or equal to tau.shape[-1], got ",
                       c.shape().list(), " and ", tau.shape().list());
-    check<ShapeError>(c.size(side) == a.size(-2), "torch.ormqr: other.shape[", side, "] must be equal to input.shape[-2], got ",
+    check<ShapeError>(c.size(side) == a.size(-2), "torch.ormqr: other.shape[", side,
+                      "] must be equal to input.shape[-2], got ",
                       c.shape().list(), " and ", a.shape().list());
-    check<ShapeError>(tau.size(-1) <= a.size(-1), "torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1], got ",
+    check<ShapeError>(tau.size(-1) <= a.size(-1),
+                      "torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1], got ",
                       tau.shape().list(), " and ", a.shape().list());
-    check<ShapeError>(tau.dim() == a.dim() - 1 && c.dim() == a.dim(), "torch.ormqr: Expected tau to have one dimension less than "
-                      "input, and other to have as many, but got ", tau.dim(), ", ", a.dim(), " and ", c.dim());
+    check<ShapeError>(tau.dim() == a.dim() - 1 && c.dim() == a.dim(),
+                      "torch.ormqr: Expected tau to have one dimension less than "
+                      "input, and other to have as many, but got ", tau.dim(), ", ", a.dim(), " and ",
+                          c.dim());
     for (int d = 0; d < a.dim() - 2; ++d)
-      check<ShapeError>(a.shape()[d] == tau.shape()[d] && a.shape()[d] == c.shape()[d], "torch.ormqr: Expected batch dimensions of "
-                        "input, tau and other to be equal, but got ", a.shape().list(), ", ", tau.shape().list(), " and ", c.shape().list());
+      check<ShapeError>(a.shape()[d] == tau.shape()[d] && a.shape()[d] == c.shape()[d],
+                        "torch.ormqr: Expected batch dimensions of "
+                        "input, tau and other to be equal, but got ", a.shape().list(), ", ",
+                            tau.shape().list(), " and ", c.shape().list());
     check_same_dtype("torch.ormqr", a, tau);
     check_same_dtype("torch.ormqr", a, c);
     check_floating("torch.ormqr", a);
@@ -226,7 +242,8 @@ struct Ormqr {
       T* to = x.data<T>();
       const T *p = v.data<T>(), *factors = t.data<T>();
       for_matrices(batch.product(), 4.0 * double(m) * n * k, [&](int64_t i) {
-        lapack::apply_q(left, transposed, int(m), int(n), int(k), p + i * rows * columns, leading(rows), factors + i * k,
+        lapack::apply_q(left, transposed, int(m), int(n), int(k), p + i * rows * columns, leading(rows),
+                        factors + i * k,
                         to + i * m * n, leading(m));
       });
     });

@@ -21,7 +21,8 @@ Tensor frame_window(const Tensor& window, int64_t win_length, int64_t n_fft, DTy
 }
 // Frames added where they lay: (B, n, T) → (B, length).
 Tensor overlap_add(const Tensor& frames, int64_t hop, int64_t length) {
-  const Tensor r = call_op<Col2im>(frames, Dims{1, length}, Dims{1, frames.size(1)}, Dims{1, 1}, Dims{0, 0}, Dims{1, hop});
+  const Tensor r = call_op<Col2im>(frames, Dims{1, length}, Dims{1, frames.size(1)}, Dims{1, 1}, Dims{0, 0},
+                                   Dims{1, hop});
   return reshape(r, {frames.size(0), length});
 }
 
@@ -29,14 +30,17 @@ Tensor overlap_add(const Tensor& frames, int64_t hop, int64_t length) {
 
 struct Stft {
   static constexpr auto schema =
-      "stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, "
-      "str pad_mode=\"reflect\", bool normalized=False, bool? onesided=None, bool? return_complex=None, bool? align_to_window=None) -> Tensor";
+      "stft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, "
+      "bool center=True, str pad_mode=\"reflect\", bool normalized=False, bool? onesided=None, bool? return_complex=None, "
+          "bool? align_to_window=None) -> Tensor";
   static constexpr auto doc = R"(
-    Short-time Fourier transform: frames of n_fft samples, hop_length apart (n_fft/4), times a window of win_length (n_fft;
-    ones) in their middle, each transformed. center pads the signal so that frame t is centred on sample t hop_length;
-    normalized divides by √n_fft; onesided, the default for real signals, keeps n_fft/2 + 1 frequencies.
+    Short-time Fourier transform: frames of n_fft samples, hop_length apart (n_fft/4), times a window of
+    win_length (n_fft; ones) in their middle, each transformed. center pads the signal so that frame t is
+    centred on sample t hop_length; normalized divides by √n_fft; onesided, the default for real signals,
+    keeps n_fft/2 + 1 frequencies.
 
-    Shapes: self (L) or (B, L), window (win_length) → (F, T) or (B, F, T), with a last dim of 2 unless return_complex.
+    Shapes: self (L) or (B, L), window (win_length) → (F, T) or (B, F, T), with a last dim of 2 unless
+    return_complex.
     Dtypes: floating, complex.
     Errors: RuntimeError for sizes that do not fit, and for a real signal without return_complex.
 
@@ -50,26 +54,35 @@ struct Stft {
     const Tensor r = squeeze(call_op<Pad>(wide, Dims{by, by}, pad_mode, Value()), 0);
     return single ? squeeze(r, 0) : r;
   }
-  static Tensor decompose(Tensor self, int64_t n_fft, std::optional<int64_t> hop_length, std::optional<int64_t> win_length,
-                          Tensor window, bool center, std::string pad_mode, bool normalized, std::optional<bool> onesided,
+  static Tensor decompose(Tensor self, int64_t n_fft, std::optional<int64_t> hop_length,
+                          std::optional<int64_t> win_length,
+                          Tensor window, bool center, std::string pad_mode, bool normalized,
+                              std::optional<bool> onesided,
                           std::optional<bool> return_complex, std::optional<bool> align_to_window) {
     check(!center || !align_to_window, "stft align_to_window should only be set when center = false");
     const int64_t hop = hop_length.value_or(n_fft / 4), win = win_length.value_or(n_fft);
     const bool complex = is_complex(self.dtype()) || (window && is_complex(window.dtype()));
-    check(return_complex || complex, "stft requires the return_complex parameter be given for real inputs, and will further require "
+    check(return_complex || complex, "stft requires the return_complex parameter be given for real inputs, "
+          "and will further require "
           "that return_complex=True in a future PyTorch release.");
-    check(is_differentiable(self.dtype()), "stft: expected a tensor of floating point or complex values, got ", described(self));
-    check<ShapeError>(self.dim() == 1 || self.dim() == 2, "stft: expected a 1D or 2D tensor, got ", described(self));
+    check(is_differentiable(self.dtype()),
+          "stft: expected a tensor of floating point or complex values, got ", described(self));
+    check<ShapeError>(self.dim() == 1 || self.dim() == 2, "stft: expected a 1D or 2D tensor, got ",
+                      described(self));
     Tensor x = center && n_fft > 0 ? centered(self, n_fft / 2, pad_mode) : self;
     const bool single = x.dim() == 1;
     if (single) x = unsqueeze(x, 0);
     const bool aligned = align_to_window.value_or(false);
     const int64_t least = aligned ? win : n_fft;
-    const auto call_text = [&] { return text("stft(", described(x), ", n_fft=", n_fft, ", hop_length=", hop, ", win_length=", win, ")"); };
-    check(n_fft > 0 && least <= x.size(1), call_text(), ": expected 0 < n_fft <= ", x.size(1), ", but got n_fft=", n_fft);
+    const auto call_text = [&] { return text("stft(", described(x), ", n_fft=", n_fft, ", hop_length=", hop,
+                                             ", win_length=", win, ")"); };
+    check(n_fft > 0 && least <= x.size(1), call_text(), ": expected 0 < n_fft <= ", x.size(1),
+          ", but got n_fft=", n_fft);
     check(hop > 0, call_text(), ": expected hop_length > 0, but got hop_length=", hop);
-    check(win > 0 && win <= n_fft, call_text(), ": expected 0 < win_length <= n_fft, but got win_length=", win);
-    check(!window || (window.dim() == 1 && window.size(0) == win), call_text(), ": expected a 1D window tensor of size equal to win_length=",
+    check(win > 0 && win <= n_fft, call_text(), ": expected 0 < win_length <= n_fft, but got win_length=",
+          win);
+    check(!window || (window.dim() == 1 && window.size(0) == win), call_text(),
+          ": expected a 1D window tensor of size equal to win_length=",
           win, ", but got window with size ", window ? window.shape().list() : "");
     const bool half = onesided.value_or(!complex);
     check(!half || !complex, "Cannot have onesided output if window or input is complex");
@@ -81,7 +94,8 @@ struct Stft {
     Tensor frames = call_op<Unfold>(x, int64_t(1), n_fft, hop);                      // (B, T, n_fft)
     if (window || win < n_fft) frames = frames * frame_window(window, win, n_fft, x.dtype());
     const double scale = normalized ? 1 / std::sqrt(double(n_fft)) : 1.0;
-    const Tensor spectrum = complex ? fft_complex(frames, Dims{2}, scale, true) : fft_real(frames, 2, scale, true, half);
+    const Tensor spectrum = complex ? fft_complex(frames, Dims{2}, scale, true) : fft_real(frames, 2, scale,
+          true, half);
     Tensor r = transpose(spectrum, 1, 2);
     if (single) r = squeeze(r, 0);
     return return_complex.value_or(complex) ? r : call_op<ViewAsReal>(r);
@@ -90,11 +104,13 @@ struct Stft {
 
 struct Istft {
   static constexpr auto schema =
-      "istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, bool center=True, "
+      "istft(Tensor self, int n_fft, int? hop_length=None, int? win_length=None, Tensor? window=None, "
+      "bool center=True, "
       "bool normalized=False, bool? onesided=None, int? length=None, bool return_complex=False) -> Tensor";
   static constexpr auto doc = R"(
-    The signal whose stft with the same arguments is nearest to self: frames are transformed back, windowed and added, and
-    divided by the sum of the squared windows (Griffin & Lim 1984). It is cut, or filled with zeros, to `length`.
+    The signal whose stft with the same arguments is nearest to self: frames are transformed back, windowed
+    and added, and divided by the sum of the squared windows (Griffin & Lim 1984). It is cut, or filled with
+    zeros, to `length`.
 
     Shapes: self (F, T) or (B, F, T) → (L) or (B, L).   Dtypes: complex; real unless return_complex.
     Errors: RuntimeError for sizes that do not fit, and where the squared windows sum to zero.
@@ -104,31 +120,43 @@ struct Istft {
     tensor([1., 1., 1.])
   )";
   using kind = Composite;
-  static Tensor back(const Tensor& frames, int64_t n_fft, bool half, bool complex, double scale) {     // (B, T, F) → (B, T, n_fft)
+  // (B, T, F) → (B, T, n_fft)
+  static Tensor back(const Tensor& frames, int64_t n_fft, bool half, bool complex, double scale) {
     if (complex) return fft_complex(frames, Dims{2}, scale, false);
     return fft_to_real(half ? frames : narrow(frames, 2, 0, n_fft / 2 + 1), 2, n_fft, scale, false);
   }
-  static void check_arguments(const Tensor& self, int64_t n_fft, int64_t hop, int64_t win, const Tensor& window, bool half, bool complex) {
-    check(is_complex(self.dtype()), "istft requires a complex-valued input tensor matching the output from stft with return_complex=True.");
-    const auto call_text = [&] { return text("istft(", described(self), ", n_fft=", n_fft, ", hop_length=", hop, ", win_length=", win, ")"); };
-    check<IndexError>(self.dim() >= 2, "Dimension out of range: ", call_text(), " expects at least two dims, frequencies and frames");
+  static void check_arguments(const Tensor& self, int64_t n_fft, int64_t hop, int64_t win,
+                              const Tensor& window, bool half, bool complex) {
+    check(is_complex(self.dtype()), "istft requires a complex-valued input tensor matching the output from "
+          "stft with return_complex=True.");
+    const auto call_text = [&] { return text("istft(", described(self), ", n_fft=", n_fft, ", hop_length=",
+                                             hop, ", win_length=", win, ")"); };
+    check<IndexError>(self.dim() >= 2, "Dimension out of range: ", call_text(),
+                      " expects at least two dims, frequencies and frames");
     check<ShapeError>(self.dim() <= 3, call_text(), ": expected a tensor with 2 or 3 dims");
     check(self.numel() != 0, call_text(), ": input tensor cannot be empty.");
     const int64_t wanted = half ? n_fft / 2 + 1 : n_fft;
-    check<ShapeError>(self.size(-2) == wanted, call_text(), ": expected the frequency dimension (3rd to the last) of the input tensor to "
-                      "match n_fft", half ? " / 2 + 1" : "", " = ", wanted, " when onesided=", half, ", but got ", self.size(-2));
+    check<ShapeError>(self.size(-2) == wanted, call_text(),
+                      ": expected the frequency dimension (3rd to the last) of the input tensor to "
+                      "match n_fft", half ? " / 2 + 1" : "", " = ", wanted, " when onesided=", half,
+                          ", but got ", self.size(-2));
     check(hop > 0 && hop <= win, call_text(), ": expected 0 < hop_length <= win_length");
     check(win > 0 && win <= n_fft, call_text(), ": expected 0 < win_length <= n_fft");
-    check(!window || (window.dim() == 1 && window.size(0) == win), call_text(), ": Invalid window shape. window has to be 1D and length of `win_length`");
+    check(!window || (window.dim() == 1 && window.size(0) == win), call_text(),
+          ": Invalid window shape. window has to be 1D and length of `win_length`");
     check(!half || !complex, "Cannot have onesided output if window or input is complex");
   }
-  static Tensor decompose(Tensor self, int64_t n_fft, std::optional<int64_t> hop_length, std::optional<int64_t> win_length,
-                          Tensor window, bool center, bool normalized, std::optional<bool> onesided, std::optional<int64_t> length,
+  static Tensor decompose(Tensor self, int64_t n_fft, std::optional<int64_t> hop_length,
+                          std::optional<int64_t> win_length,
+                          Tensor window, bool center, bool normalized, std::optional<bool> onesided,
+                              std::optional<int64_t> length,
                           bool return_complex) {
     const int64_t hop = hop_length.value_or(n_fft / 4), win = win_length.value_or(n_fft);
     const bool half = onesided.value_or(self.dim() >= 2 && self.size(-2) != n_fft);
-    check_arguments(self, n_fft, hop, win, window, half, return_complex || (window && is_complex(window.dtype())));
-    check(return_complex || !window || !is_complex(window.dtype()), "Complex windows are incompatible with return_complex=False");
+    check_arguments(self, n_fft, hop, win, window, half, return_complex ||
+                    (window && is_complex(window.dtype())));
+    check(return_complex || !window || !is_complex(window.dtype()),
+          "Complex windows are incompatible with return_complex=False");
     const bool single = self.dim() == 2;
     const Tensor x = transpose(single ? unsqueeze(self, 0) : self, 1, 2);                 // (B, T, F)
     const Tensor w = frame_window(window, win, n_fft, real_of(x.dtype()));
@@ -138,7 +166,8 @@ struct Istft {
     Tensor y = overlap_add(transpose(frames, 1, 2), hop, full);
     const Tensor squares = expand(unsqueeze(unsqueeze(w * w, 0), -1), {1, n_fft, count});
     Tensor envelope = overlap_add(contiguous(squares), hop, full);
-    const int64_t start = center ? n_fft / 2 : 0, end = length ? start + *length : center ? full - n_fft / 2 : full;
+    const int64_t start = center ? n_fft / 2 : 0, end = length ? start + *length : center ? full - n_fft / 2
+        : full;
     const int64_t stop = std::min(end, full);
     check(stop > start, "istft: nothing is left of ", full, " samples between ", start, " and ", end);
     y = narrow(y, 1, start, stop - start);
@@ -146,7 +175,8 @@ struct Istft {
     {
       GradOff off;
       const Tensor least = to_dtype(amin(abs(envelope)), DType::f64);
-      check(least.data<double>()[0] > 1e-11, "istft(", described(self), ", n_fft=", n_fft, ", hop_length=", hop, ", win_length=", win,
+      check(least.data<double>()[0] > 1e-11, "istft(", described(self), ", n_fft=", n_fft, ", hop_length=",
+            hop, ", win_length=", win,
             ") window overlap add min: ", least.data<double>()[0]);
     }
     y = y / envelope;

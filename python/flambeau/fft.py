@@ -3,14 +3,18 @@ from __future__ import annotations
 
 from . import _C
 
-__all__ = ["fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift",
-           "ihfft", "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn"]
+_operators = {  # name here → operator
+    name: f"fft_{name}" for name in (
+        "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "hfft2", "hfftn", "ifft", "ifft2", "ifftn", "ifftshift",
+        "ihfft", "ihfft2", "ihfftn", "irfft", "irfft2", "irfftn", "rfft", "rfft2", "rfftfreq", "rfftn")
+}
+__all__ = sorted(_operators)
 
 
 def __getattr__(name):
-    if name not in __all__:
+    if name not in _operators:
         raise AttributeError(f"module 'flambeau.fft' has no attribute '{name}'")
-    operator = globals()[name] = getattr(_C, f"fft_{name}")
+    operator = globals()[name] = getattr(_C, _operators[name])
     return operator
 
 

@@ -165,8 +165,8 @@ def lu(A, pivot=True, get_infos=False, out=None):
     >>> fb.lu(fb.tensor([[1., 2.], [2., 6.]]))[1]
     tensor([2, 2], dtype=torch.int32)
     """
-    result = tuple(_C._lu_with_info(A, pivot=pivot, check_errors=not get_infos))
-    result = result if get_infos else result[:2]
+    result = _C._lu_with_info(A, pivot=pivot, check_errors=not get_infos)
+    result = result if get_infos else (result[0], result[1])
     if out is None:
         return result
     if len(out) != len(result):
