@@ -1,5 +1,6 @@
 #include "kernels/gemm.h"
 #include "kernels/onednn.h"
+#include "ops.h"
 
 #ifdef FB_ONEDNN
 #include <map>
@@ -76,16 +77,22 @@ std::shared_ptr<Entry> entry_for(std::vector<int64_t> key, const Entry& describe
 
 }  // namespace
 
-bool matmul_half(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& bias) {
+bool matmul_half(const Tensor& out, const Tensor& given_a, const Tensor& given_b, const Tensor& bias) {
   const DType d = out.dtype();
-  const int64_t work = out.numel() * a.size(-1);
-  if (!has_products(d) || a.dtype() != d || b.dtype() != d || (bias && bias.dtype() != d) || work < least_work) return false;
+  const int64_t work = out.numel() * given_a.size(-1);
+  if (!has_products(d) || given_a.dtype() != d || given_b.dtype() != d || (bias && bias.dtype() != d) || work < least_work) return false;
   const int dims = out.dim();
   const auto type = d == DType::bf16 ? memory::data_type::bf16 : memory::data_type::f16;
   const int threads = work < threaded_work || inside_parallel() ? 1 : thread_count();
   std::vector<int64_t> key{static_cast<int64_t>(d), threads, bool(bias), dims};
   Entry e;
-  if (!describe(a, dims, type, e.a, key) || !describe(b, dims, type, e.b, key) || !describe(out, dims, type, e.out, key)) return false;
+  Tensor a = given_a, b = given_b;
+  const auto take = [&](Tensor& t, memory::desc& desc) {   // what no kernel reads as it lies is packed first
+    if (describe(t, dims, type, desc, key)) return true;
+    t = contiguous(t);
+    return describe(t, dims, type, desc, key);
+  };
+  if (!take(a, e.a) || !take(b, e.b) || !describe(out, dims, type, e.out, key)) return false;
   if (bias) {
     memory::dims sizes(size_t(dims), 1), strides(size_t(dims), out.size(-1));
     sizes.back() = out.size(-1);

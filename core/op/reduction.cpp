@@ -151,6 +151,27 @@ class PartialSums {
   void* slot(int i) { return slots_[i]; }
 };
 
+// Short rows from element i of the reduced dims on, folded together into `into`; how many elements those were, or zero
+// if there are too few of them.
+int64_t fold_short_rows(const Plan& p, const char* base, int64_t i, int64_t end, void* into) {
+  constexpr int64_t most = 64, fewest = 4, longest = 1024;
+  alignas(64) char many[most * 32];
+  const int last = p.reduced.size() - 1;
+  if (last < 1) return 0;
+  const Dim &row = p.reduced[last], &across = p.reduced[last - 1];
+  if (row.size > longest || i % row.size) return 0;
+  const int64_t rows = std::min({(end - i) / row.size, across.size - i / row.size % across.size, most});
+  if (rows < fewest) return 0;
+  int64_t ignored = 0;
+  const char* at = base + offset_in(p.reduced, i, ignored) * bytes_of(p.in_type);
+  p.kernels->start(many, rows);
+  p.kernels->fold_many(many, at, across.in, rows, row.size);
+  for (int64_t left = rows; left > 1; left -= left / 2)
+    p.kernels->merge(many, many + (left - left / 2) * p.kernels->accumulator_bytes, left / 2);
+  memcpy(into, many, p.kernels->accumulator_bytes);
+  return rows * row.size;
+}
+
 // Folds elements [begin, end) of the reduced dims, starting at `base`, into one accumulator.
 void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, void* accumulator) {
   alignas(64) char raw[block * 16], buffer[block * 16], partial[32];
@@ -161,6 +182,12 @@ void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, voi
   const int64_t piece = direct ? direct_piece : room / std::max(bytes, bytes_of(p.compute));
   PartialSums sums(*p.kernels);
   for (int64_t i = begin; i < end;) {
+    if (direct)
+      if (const int64_t done = fold_short_rows(p, base, i, end, partial)) {
+        sums.add(partial);
+        i += done;
+        continue;
+      }
     int64_t ignored = 0;
     const int64_t n = std::min({end - i, row - i % row, piece});
     const char* at = base + offset_in(p.reduced, i, ignored) * bytes;
