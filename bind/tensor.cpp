@@ -229,7 +229,28 @@ int tensor_traverse(PyObject* o, visitproc visit, void* arg) {
   return 0;
 }
 
+// One row of real numbers, converted all at once.
+nb::object listed_row(const Tensor& t, int64_t offset) {
+  const int64_t n = t.shape().back(), step = t.strides().back();
+  const DType d = t.dtype(), wide = is_floating(d) ? DType::f64 : DType::i64;
+  const int bytes = bytes_of(d);
+  std::vector<char> packed(static_cast<size_t>(n) * bytes), values(static_cast<size_t>(n) * 8);
+  copy_strided(bytes, packed.data(), bytes, static_cast<const char*>(t->storage->data()) + offset * bytes, step * bytes, n);
+  convert_packed(d, wide, values.data(), packed.data(), n);
+  nb::object list = nb::steal(PyList_New(n));
+  for (int64_t i = 0; i < n; ++i) {
+    const char* v = values.data() + 8 * i;
+    PyObject* o = wide == DType::f64     ? PyFloat_FromDouble(*reinterpret_cast<const double*>(v))
+                  : d == DType::boolean ? PyBool_FromLong(*reinterpret_cast<const int64_t*>(v) != 0)
+                                         : PyLong_FromLongLong(*reinterpret_cast<const int64_t*>(v));
+    if (!o) throw nb::python_error();
+    PyList_SET_ITEM(list.ptr(), i, o);
+  }
+  return list;
+}
+
 nb::object listed(const Tensor& t, int dim, int64_t offset) {
+  if (dim == t.dim() - 1 && !is_complex(t.dtype()) && t.shape()[dim] > 0) return listed_row(t, offset);
   if (dim == t.dim()) return scalar_object(item_of(alias(t, Layout(Dims(), Dims(), offset))));
   nb::object list = nb::steal(PyList_New(t.shape()[dim]));
   for (int64_t i = 0; i < t.shape()[dim]; ++i)

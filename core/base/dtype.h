@@ -15,9 +15,10 @@ inline constexpr int dtype_count = 12;
 
 enum class Category : uint8_t { boolean, integral, floating, complex };
 
-// The types kernels are written for. Everything else is converted chunk by chunk on the way in and out.
-enum class Compute : uint8_t { i64, f32, f64, c64, c128, boolean };
-inline constexpr int compute_count = 6;
+// The types kernels are written for. Everything else is converted chunk by chunk on the way in and out. The narrow
+// integers have loops in ops that say so (`narrow_integers`); elsewhere they are computed in int64.
+enum class Compute : uint8_t { i64, f32, f64, c64, c128, boolean, u8, i8, i16, i32 };
+inline constexpr int compute_count = 10;
 
 struct DTypeRow {
   std::string_view name;      // as in torch.<name>
@@ -58,8 +59,18 @@ inline bool can_cast(DType from, DType to) {          // may a result of `from` 
 
 inline constexpr Compute compute_of(DType d) { return row(d).compute; }
 inline constexpr DType storage_of(Compute c) {       // the dtype whose memory is exactly the compute type
-  constexpr DType packed[compute_count] = {DType::i64, DType::f32, DType::f64, DType::c64, DType::c128, DType::boolean};
+  constexpr DType packed[compute_count] = {DType::i64, DType::f32, DType::f64, DType::c64, DType::c128,
+                                           DType::boolean, DType::u8, DType::i8, DType::i16, DType::i32};
   return packed[static_cast<int>(c)];
+}
+inline constexpr Compute narrow_compute_of(DType d) {  // of its own size, where a dtype has one
+  switch (d) {
+    case DType::u8: return Compute::u8;
+    case DType::i8: return Compute::i8;
+    case DType::i16: return Compute::i16;
+    case DType::i32: return Compute::i32;
+    default: return compute_of(d);
+  }
 }
 
 inline DType real_of(DType d) { return d == DType::c64 ? DType::f32 : d == DType::c128 ? DType::f64 : d; }
@@ -76,11 +87,13 @@ template <> inline constexpr DType dtype_of<double> = DType::f64;
 template <> inline constexpr DType dtype_of<int64_t> = DType::i64;
 template <> inline constexpr DType dtype_of<int32_t> = DType::i32;
 template <> inline constexpr DType dtype_of<uint8_t> = DType::u8;
+template <> inline constexpr DType dtype_of<int8_t> = DType::i8;
+template <> inline constexpr DType dtype_of<int16_t> = DType::i16;
 template <> inline constexpr DType dtype_of<bool> = DType::boolean;
 template <> inline constexpr DType dtype_of<math::Complex<float>> = DType::c64;
 template <> inline constexpr DType dtype_of<math::Complex<double>> = DType::c128;
 
-template <class T> inline constexpr Compute compute_for = compute_of(dtype_of<T>);
+template <class T> inline constexpr Compute compute_for = narrow_compute_of(dtype_of<T>);
 template <> inline constexpr Compute compute_for<bool> = Compute::boolean;
 
 }  // namespace fb

@@ -1,8 +1,7 @@
 #include "kernels/conv.h"
+#include "kernels/onednn.h"
 
 #ifdef FB_ONEDNN
-#include <dnnl.hpp>
-
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,11 +24,6 @@ constexpr size_t most_primitives = 256;
 constexpr int64_t plain_channels = 3;                  // backward data with so few channels is fastest in plain layout
 
 enum class Direction : int64_t { forward, data, weights };
-
-const dnnl::engine& engine() {
-  static const auto* e = new dnnl::engine(dnnl::engine::kind::cpu, 0);
-  return *e;
-}
 
 memory::dims with(int64_t a, int64_t b, const Dims& rest) {
   memory::dims d{a, b};
@@ -61,7 +55,15 @@ Descs sizes_of(const ConvSizes& k) {
   return d;
 }
 
-std::shared_ptr<Entry> make(const ConvSizes& k, Direction direction, bool bias) {
+// A convolution over one dim as one over two: oneDNN has its fast kernels for those.
+ConvSizes with_two_dims(const ConvSizes& k) {
+  if (k.dims() != 1) return k;
+  return {k.samples, k.channels, k.filters, k.groups, k.in.inserted(0, 1), k.kernel.inserted(0, 1), k.out.inserted(0, 1),
+          k.stride.inserted(0, 1), k.padding.inserted(0, 0), k.padding_end.inserted(0, 0), k.dilation.inserted(0, 1)};
+}
+
+std::shared_ptr<Entry> make(const ConvSizes& given, Direction direction, bool bias) {
+  const ConvSizes k = with_two_dims(given);
   const Descs d = sizes_of(k);
   auto e = std::make_shared<Entry>();
   e->x = packed(d.x);
@@ -140,6 +142,7 @@ bool conv_forward(const ConvSizes& k, const Tensor& y, const Tensor& x, const Te
   std::unordered_map<int, memory> args{{DNNL_ARG_SRC, ox.own}, {DNNL_ARG_WEIGHTS, ow.own}, {DNNL_ARG_DST, oy.own}};
   if (bias) args.insert({DNNL_ARG_BIAS, memory(e->bias, engine(), bias.data())});
   const Unlocked unlocked;
+  use_threads(thread_count());
   dnnl::stream s(engine());
   ox.fill(s);
   ow.fill(s);
@@ -155,6 +158,7 @@ bool conv_backward_data(const ConvSizes& k, const Tensor& gx, const Tensor& g, c
   if (!e) return false;
   Operand ox(gx, e->x, e->own_x), ow(w, e->w, e->own_w), oy(g, e->y, e->own_y);
   const Unlocked unlocked;
+  use_threads(thread_count());
   dnnl::stream s(engine());
   oy.fill(s);
   ow.fill(s);
@@ -170,6 +174,7 @@ bool conv_backward_weights(const ConvSizes& k, const Tensor& gw, const Tensor& g
   if (!e) return false;
   Operand ox(x, e->x, e->own_x), ow(gw, e->w, e->own_w), oy(g, e->y, e->own_y);
   const Unlocked unlocked;
+  use_threads(thread_count());
   dnnl::stream s(engine());
   ox.fill(s);
   oy.fill(s);

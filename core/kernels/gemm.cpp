@@ -7,14 +7,8 @@
 
 #include "base/parallel.h"
 #include "kernels/gemm_reference.h"
+#include "kernels/onednn.h"
 #include "ops.h"
-
-#ifdef FB_ONEDNN
-#include <dnnl.h>
-#endif
-#ifdef FB_OPENMP
-#include <omp.h>
-#endif
 
 #ifdef FB_OPENBLAS
 extern "C" {
@@ -102,11 +96,8 @@ bool run_onednn(const Product& p) {
   const BlasLayout a = blas_layout(p.a), b = blas_layout(p.b);
   if (!a.fits || !b.fits) return false;
   const Product q = with_bias_in_place(p);
-#ifdef FB_OPENMP
   // A product of a few microseconds does not repay waking threads, least of all on a busy machine.
-  const int threads = p.work() < threaded_work ? 1 : thread_count();
-  if (omp_get_max_threads() != threads) omp_set_num_threads(threads);
-#endif
+  onednn::use_threads(p.work() < threaded_work ? 1 : thread_count());
   return dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', p.out.rows, p.out.cols, p.a.cols,
                     q.alpha.to<float>(), reinterpret_cast<const float*>(p.a.data), a.leading,
                     reinterpret_cast<const float*>(p.b.data), b.leading, q.beta.to<float>(),
@@ -347,6 +338,7 @@ void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, const Scal
   if (out.numel() == 0) return;
   const DType dtype = out.dtype(), compute = storage_of(compute_of(dtype));
   if (dtype != compute) {
+    if (alpha.equals(1) && beta.equals(0) && !only_reference() && onednn::matmul_half(out, a, b, bias)) return;
     const Tensor wide = beta.equals(0) ? empty(out.shape(), compute) : contiguous(to_dtype(out, compute));
     matmul_into(wide, to_dtype(a, compute), to_dtype(b, compute), alpha, beta, bias ? to_dtype(bias, compute) : Tensor());
     return copy_(out, wide);

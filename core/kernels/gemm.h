@@ -36,6 +36,12 @@ Matrix matrix_of(const Tensor& t);                     // the last two dims
 void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, const Scalar& alpha = 1, const Scalar& beta = 0,
                  const Tensor& bias = {});
 
+namespace onednn {
+// Products of float16 or bfloat16 by instructions for them, summed in float32. False: not built in, not on this
+// processor, or not of these sizes and strides.
+bool matmul_half(const Tensor& out, const Tensor& a, const Tensor& b, const Tensor& bias);
+}  // namespace onednn
+
 bool only_reference_kernels();                         // does FLAMBEAU_KERNEL=reference ask for the portable ones?
 bool has_onednn();                                     // was oneDNN there when flambeau was built?
 bool onednn_enabled();                                 // and is it to be used? On unless switched off

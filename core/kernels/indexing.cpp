@@ -337,6 +337,15 @@ template <class W, class Body> void each_run(const IndexPlan& p, W* base, int64_
   }
 }
 
+// The same where each row is one element: body(position in the result, address in self) and nothing else in the loop.
+template <class W, class Body> void each_element(const IndexPlan& p, W* base, int64_t begin, int64_t end, const Body& body) {
+  const int64_t *rows = p.rows, step = p.row_step, count = p.row_count;
+  for (int64_t b = begin / count, i = begin % count, at = begin; at < end; ++b, i = 0) {
+    W* block = base + (p.before ? p.before[b] : 0);
+    for (const int64_t stop = std::min(end, at + count - i); at < stop; ++at, ++i) body(at, block + rows[i] * step);
+  }
+}
+
 template <class W> void copy_elements(W* to, const W* from, int64_t n) {
   if (n == 1) *to = *from;
   else memcpy(to, from, static_cast<size_t>(n) * sizeof(W));
@@ -353,10 +362,7 @@ void read_indexed(const IndexPlan& p, const Tensor& self, const Tensor& result) 
     W* out = result.data<W>();
     W* base = self.data<W>();
     parallel_for(p.before_count * p.row_count, row_grain(p), [&](int64_t begin, int64_t end) {
-      if (p.after_count == 1 && !p.after && !p.before) {
-        for (int64_t i = begin; i < end; ++i) out[i] = base[p.rows[i] * p.row_step];
-        return;
-      }
+      if (p.after_count == 1 && !p.after) return each_element(p, base, begin, end, [&](int64_t at, const W* from) { out[at] = *from; });
       each_run(p, base, begin, end, [&](int64_t at, const W* from, int64_t n) { copy_elements(out + at, from, n); });
     });
   });
@@ -394,6 +400,8 @@ void add_indexed(const IndexPlan& p, const Tensor& self, const Tensor& values) {
     T* base = self.data<T>();
     const T* in = values.data<T>();
     write_ranges(p, [&](int64_t begin, int64_t end) {
+      if (p.after_count == 1 && !p.after && !one)
+        return each_element(p, base, begin, end, [&](int64_t at, T* to) { *to = plus(*to, in[at]); });
       each_run(p, base, begin, end, [&](int64_t at, T* to, int64_t n) {
         if (one) for (int64_t k = 0; k < n; ++k) to[k] = plus(to[k], *in);
         else for (int64_t k = 0; k < n; ++k) to[k] = plus(to[k], in[at + k]);

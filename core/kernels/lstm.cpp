@@ -4,8 +4,7 @@
 #include <cstring>
 
 #include "base/isa.h"
-#include "kernels/gemm.h"
-#include "kernels/rows.h"
+#include "kernels/packed_product.h"
 #include "math/hyperbolic.h"
 
 namespace fb {
@@ -67,51 +66,36 @@ template <class T> inline void step_backward(StepBackward<T> k, int64_t begin, i
   }
 }
 
-template <class T> Matrix packed(const T* data, int64_t rows, int64_t cols) {
-  return {reinterpret_cast<char*>(const_cast<T*>(data)), rows, cols, cols, 1};
-}
-Matrix turned(const Matrix& m) { return {m.data, m.cols, m.rows, m.col_stride, m.row_stride}; }
-
-template <class T> void run_forward(const LstmSequence& s, T* gates, const T* h0, const T* c0, const T* w, T* y, T* cells) {
+template <class T> void run_forward(const Recurrence& s, T* gates, const T* h0, const T* c0, const T* w, T* y, T* cells) {
   const int64_t states = s.batch * s.size;
   const auto loop = Clones<&step_forward<T>>::pick();
-  const Matrix turned_w = turned(packed(w, 4 * s.size, s.size));
+  const PackedProduct product(compute_for<T>, turned(packed_matrix(w, 4 * s.size, s.size)), s.batch, s.time, true);
   for (int64_t k = 0; k < s.time; ++k) {
     const int64_t t = s.step(k);
     const T* h = k ? y + s.step(k - 1) * states : h0;
     T* here = gates + 4 * t * states;
-    gemm({compute_for<T>, packed(h, s.batch, s.size), turned_w, packed(here, s.batch, 4 * s.size), 1, 1});
+    product.run(h, here);
     const StepForward<T> step{here, k ? cells + s.step(k - 1) * states : c0, cells + t * states, y + t * states, s.size};
     parallel_for(s.batch, row_grain(4 * s.size), [&](int64_t b, int64_t e) { loop(step, b, e); });
   }
 }
 
-// The sum over all steps of gate gradientsᵀ · state before: one product for all steps but the first, one for that.
-template <class T> void weight_gradient(const LstmSequence& s, const T* grad_gates, const T* h0, const T* y, T* grad_w) {
-  const int64_t states = s.batch * s.size, rest = (s.time - 1) * s.batch;
-  const T* first = grad_gates + 4 * s.step(0) * states;
-  const Matrix out = packed(grad_w, 4 * s.size, s.size);
-  gemm({compute_for<T>, turned(packed(first, s.batch, 4 * s.size)), packed(h0, s.batch, s.size), out});
-  if (rest == 0) return;
-  const T *gates = s.backwards ? grad_gates : grad_gates + 4 * states, *before = s.backwards ? y + states : y;
-  gemm({compute_for<T>, turned(packed(gates, rest, 4 * s.size)), packed(before, rest, s.size), out, 1, 1});
-}
-
 }  // namespace
 
-void lstm_forward(const LstmSequence& s, const Tensor& gates, const Tensor& h0, const Tensor& c0, const Tensor& w, const Tensor& y,
+void lstm_forward(const Recurrence& s, const Tensor& gates, const Tensor& h0, const Tensor& c0, const Tensor& w, const Tensor& y,
                   const Tensor& cells) {
   by_real(gates.dtype(), [&]<class T>(T) {
     run_forward<T>(s, gates.data<T>(), h0.data<T>(), c0.data<T>(), w.data<T>(), y.data<T>(), cells.data<T>());
   });
 }
 
-void lstm_backward(const LstmSequence& s, const Tensor& gates, const Tensor& c0, const Tensor& h0, const Tensor& w, const Tensor& y,
+void lstm_backward(const Recurrence& s, const Tensor& gates, const Tensor& c0, const Tensor& h0, const Tensor& w, const Tensor& y,
                    const Tensor& cells, const LstmGradients& dg) {
   by_real(gates.dtype(), [&]<class T>(T) {
     const int64_t states = s.batch * s.size;
     const auto loop = Clones<&step_backward<T>>::pick();
     T *grad_h = dg.h0.data<T>(), *grad_c = dg.c0.data<T>(), *grad_gates = dg.gates.data<T>();
+    const PackedProduct product(compute_for<T>, packed_matrix(w.data<T>(), 4 * s.size, s.size), s.batch, s.time, false);
     std::fill_n(grad_h, states, T(0));
     std::fill_n(grad_c, states, T(0));
     for (int64_t k = s.time; k-- > 0;) {
@@ -120,10 +104,9 @@ void lstm_backward(const LstmSequence& s, const Tensor& gates, const Tensor& c0,
       const StepBackward<T> step{gates.data<T>() + 4 * at, before, cells.data<T>() + at, dg.y.data<T>() + at, dg.cells.data<T>() + at,
                                  dg.activated.data<T>() + 4 * at, grad_h, grad_c, grad_gates + 4 * at, s.size};
       parallel_for(s.batch, row_grain(4 * s.size), [&](int64_t b, int64_t e) { loop(step, b, e); });
-      gemm({compute_for<T>, packed(grad_gates + 4 * at, s.batch, 4 * s.size), packed(w.data<T>(), 4 * s.size, s.size),
-            packed(grad_h, s.batch, s.size)});
+      product.run(grad_gates + 4 * at, grad_h);
     }
-    if (dg.w) weight_gradient(s, grad_gates, h0.data<T>(), y.data<T>(), dg.w.data<T>());
+    if (dg.w) recurrent_weight_gradient(s, 4, grad_gates, h0.data<T>(), y.data<T>(), dg.w.data<T>());
   });
 }
 

@@ -30,6 +30,9 @@ template <class T> inline constexpr double round_magic = single<T> ? 12582912.0 
 template <class T> concept Plain = std::is_arithmetic_v<T>;
 template <class T> concept Real = std::is_floating_point_v<T>;
 
+// What wraps around and is not promoted to int.
+template <class T> using Unsigned = std::common_type_t<unsigned, std::make_unsigned_t<T>>;
+
 template <Plain T> T select(bool c, T a, T b) { return c ? a : b; }
 
 inline float floor(float x) { return __builtin_floorf(x); }
@@ -77,6 +80,19 @@ template <class T> T minimum(T a, T b) { return select((a < b) | (a != a), a, b)
 template <class T> T maximum(T a, T b) { return select((a > b) | (a != a), a, b); }
 template <class T> T fmin(T a, T b) { return select((a <= b) | (b != b), a, b); }
 template <class T> T fmax(T a, T b) { return select((a >= b) | (b != b), a, b); }
+// Integers wrap around.
+template <class T> T wrapping_sum(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return static_cast<T>(Unsigned<T>(a) + Unsigned<T>(b));
+  else return a + b;
+}
+template <class T> T wrapping_difference(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return static_cast<T>(Unsigned<T>(a) - Unsigned<T>(b));
+  else return a - b;
+}
+template <class T> T wrapping_product(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return static_cast<T>(Unsigned<T>(a) * Unsigned<T>(b));
+  else return a * b;
+}
 inline int64_t minimum(int64_t a, int64_t b) { return a < b ? a : b; }
 inline int64_t maximum(int64_t a, int64_t b) { return a > b ? a : b; }
 

@@ -118,8 +118,11 @@ template <class... A, Layout (*function)(const Layout&, A...)> struct ViewOf<fun
 };
 
 // ---- which compute types an elementwise or reducing struct is instantiated for
+template <class T> inline constexpr bool is_narrow_integer = std::is_integral_v<T> && sizeof(T) < 8;
+template <class S> concept HasNarrowLoops = requires { requires S::narrow_integers; };
 template <class S, class T> consteval bool computes_in() {
   using K = typename S::kind;
+  if (is_narrow_integer<T>) return HasNarrowLoops<S>;
   if (std::is_same_v<T, float> || std::is_same_v<T, double>) return K::accepts.floats || K::result == Result::floating;
   if (std::is_same_v<T, int64_t>)
     return K::result != Result::floating && (K::accepts.integers || K::accepts.booleans);
@@ -149,6 +152,10 @@ template <class S> void build_elementwise(Op& op) {
   build_loop<S, int64_t>(op);
   build_loop<S, math::Complex<float>>(op);
   build_loop<S, math::Complex<double>>(op);
+  build_loop<S, uint8_t>(op);
+  build_loop<S, int8_t>(op);
+  build_loop<S, int16_t>(op);
+  build_loop<S, int32_t>(op);
   if constexpr (requires { &S::forward_bool; }) {
     Kernels& k = op.kernels[int(Compute::boolean)];
     k.loop = &each_bool<S>;
@@ -184,9 +191,11 @@ template <class S, class T> void build_fold(Op& op) {
     Kernels& k = op.kernels[int(compute_for<T>)];
     if constexpr (std::is_floating_point_v<T> || std::is_integral_v<T>) {
       k.fold = Clones<&F::fold>::pick();
+      k.fold_many = Clones<&F::fold_many>::pick();
       k.fold_rows = Clones<&F::fold_rows>::pick();
     } else {
       k.fold = &F::fold;
+      k.fold_many = &F::fold_many;
       k.fold_rows = &F::fold_rows;
     }
     k.merge = &F::merge;
@@ -208,6 +217,10 @@ template <class S> void build_reduction(Op& op) {
   build_fold<S, int64_t>(op);
   build_fold<S, math::Complex<float>>(op);
   build_fold<S, math::Complex<double>>(op);
+  build_fold<S, uint8_t>(op);
+  build_fold<S, int8_t>(op);
+  build_fold<S, int16_t>(op);
+  build_fold<S, int32_t>(op);
 }
 
 template <class S> void build_derivatives(Op& op) {

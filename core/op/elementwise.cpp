@@ -44,14 +44,35 @@ static bool accepts(const Op& op, DType d) {
   }
 }
 
-struct ElementwiseTypes { DType result, compute, packed_out; };
+struct ElementwiseTypes {
+  DType result, compute, packed_out;
+  Loop loop;
+};
+
+// Numbers that the loops take beside tensors (clamp's bounds) must keep their values in the type that computes.
+static bool numbers_fit(const Op& op, const Args& args, DType d) {
+  for (int k = 0; k < op.scalar_count; ++k) {
+    const Scalar v = args[op.tensor_count + k].as_scalar();
+    if (!v.is_integral()) return false;
+    const int bits = 8 * bytes_of(d) - (d == DType::u8 ? 0 : 1);
+    const int64_t n = v.integer(), low = d == DType::u8 ? 0 : -(int64_t(1) << bits);
+    if (n < low || n >= int64_t(1) << bits) return false;
+  }
+  return true;
+}
+
+// Which of an op's loops serves a promoted dtype.
+static Compute loop_for(const Op& op, const Args& args, DType promoted) {
+  if (promoted == DType::boolean && op.kernels[int(Compute::boolean)].loop) return Compute::boolean;
+  const Compute narrow = narrow_compute_of(promoted);
+  return op.kernels[int(narrow)].loop && (narrow == compute_of(promoted) || numbers_fit(op, args, promoted)) ? narrow : compute_of(promoted);
+}
 
 // The dtype of the result, of the loop's inputs, and of what the loop writes.
-static ElementwiseTypes types_for(const Op& op, DType promoted) {
+static ElementwiseTypes types_for(const Op& op, const Args& args, DType promoted) {
   check<UnsupportedError>(accepts(op, promoted), "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
   if (op.result == Result::floating && category_of(promoted) <= Category::integral) promoted = default_dtype();
-  Compute c = compute_of(promoted);
-  if (promoted == DType::boolean && op.kernels[int(Compute::boolean)].loop) c = Compute::boolean;
+  const Compute c = loop_for(op, args, promoted);
   const Kernels& k = op.kernels[int(c)];
   check<UnsupportedError>(k.loop, "\"", op.name, "\" not implemented for '", row(promoted).legacy, "'");
   const DType packed = storage_of(k.result);
@@ -59,7 +80,7 @@ static ElementwiseTypes types_for(const Op& op, DType promoted) {
   if (k.result == Compute::boolean) result = DType::boolean;
   else if (is_complex(promoted) && !is_complex(packed)) result = real_of(promoted);
   else if (k.result == Compute::i64 && category_of(promoted) > Category::integral) result = DType::i64;
-  return {result, storage_of(c), packed};
+  return {result, storage_of(c), packed, k.loop};
 }
 
 // Operands of wider integers wrap around as a cast to the common dtype does: uint8 tensors equal -1 where 255.
@@ -104,7 +125,7 @@ static bool run_small(const Op& op, const Args& args, Tensor* out, Form form) {
   if (number && (first->layout.numel > most || result_type(args, 0, n) != first->dtype)) return false;
   const DType d = first->dtype;
   if (!accepts(op, d)) return false;
-  const Compute c = compute_of(d);
+  const Compute c = loop_for(op, args, d);
   const Kernels& k = op.kernels[int(c)];
   if (!k.loop || storage_of(c) != d) return false;
   const DType packed = storage_of(k.result);
@@ -163,7 +184,7 @@ static bool must_go_elsewhere(const Op& op, const Args& args, const Tensor& targ
 void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
   if (form != Form::out && run_small(op, args, out, form)) return;
   const DType promoted = promoted_type(op, args);
-  const ElementwiseTypes types = types_for(op, promoted);
+  const ElementwiseTypes types = types_for(op, args, promoted);
   const Dims shape = common_shape(op, args);
   if (form != Form::functional) {
     check<DTypeError>(can_cast(types.result, out[0].dtype()), "result type ", row(types.result).legacy,
@@ -196,7 +217,7 @@ void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
     } else walk.add_input(t, wanted);
   }
   walk.set_output(out[0], types.packed_out);
-  walk.run(op.kernels[int(types.compute == DType::boolean ? Compute::boolean : compute_of(types.compute))].loop, scalars);
+  walk.run(types.loop, scalars);
 }
 
 }  // namespace fb

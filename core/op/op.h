@@ -48,7 +48,10 @@ struct Recorded {
 };
 
 using Fold = void (*)(void* accumulator, const void* in, int64_t n);             // n values into one accumulator
-using FoldRows = void (*)(void* accumulators, const void* in, int64_t n);        // value i into accumulator i
+// Row k of n values, k · stride further on, into accumulator k.
+using FoldMany = void (*)(void* accumulators, const void* in, int64_t stride, int64_t rows, int64_t n);
+// Value i of every such row into accumulator i.
+using FoldRows = void (*)(void* accumulators, const void* in, int64_t stride, int64_t rows, int64_t n);
 using Finish = void (*)(void* out, const void* accumulator, int64_t n, int64_t reduced);
 using VjpFunction = void (*)(const Tensor* grads_out, const Recorded&, Tensor* grads_in);
 
@@ -63,6 +66,7 @@ struct VjpRow {
 struct Kernels {
   Loop loop = nullptr;
   Fold fold = nullptr, merge = nullptr;                // merge: n accumulators into one
+  FoldMany fold_many = nullptr;
   FoldRows fold_rows = nullptr;
   Finish finish = nullptr;
   void (*start)(void* accumulators, int64_t n) = nullptr;

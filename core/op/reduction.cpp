@@ -27,10 +27,11 @@ namespace {
 struct Dim { int64_t size, in, out; bool reduced; };   // strides in elements
 
 constexpr int64_t block = 512;                         // elements gathered at a time
+constexpr int64_t room = block * 16;                   // bytes of a buffer
 constexpr int64_t direct_piece = 4096;                 // elements of one fold that are used in place
 constexpr int64_t row_block = 128;                     // rows folded before partial sums are merged
 // runs up to this long are not worth a fold of their own
-constexpr int64_t short_run = 32;
+constexpr int64_t short_run = 15;
 
 struct Plan {
   const Kernels* kernels;
@@ -67,7 +68,7 @@ void sort_and_merge(const Tensor& x, const Dims& out_strides, const bool* is_red
   p.by_rows = last >= 0 && !merged[last].reduced && any_reduced;
   int across = last;                                   // the kept dim whose elements are handled together
   if (last > 0 && merged[last].reduced && merged[last].size <= short_run && !merged[last - 1].reduced &&
-      merged[last - 1].size >= 4 * short_run) {        // many short runs: folded side by side
+      merged[last - 1].size >= 8 * short_run) {        // many short runs: folded side by side
     p.by_rows = true;
     across = last - 1;
   }
@@ -150,6 +151,27 @@ class PartialSums {
   void* slot(int i) { return slots_[i]; }
 };
 
+// Short rows from element i of the reduced dims on, folded together into `into`; how many elements those were, or zero
+// if there are too few of them.
+int64_t fold_short_rows(const Plan& p, const char* base, int64_t i, int64_t end, void* into) {
+  constexpr int64_t most = 64, fewest = 4, longest = 1024;
+  alignas(64) char many[most * 32];
+  const int last = p.reduced.size() - 1;
+  if (last < 1) return 0;
+  const Dim &row = p.reduced[last], &across = p.reduced[last - 1];
+  if (row.size > longest || i % row.size) return 0;
+  const int64_t rows = std::min({(end - i) / row.size, across.size - i / row.size % across.size, most});
+  if (rows < fewest) return 0;
+  int64_t ignored = 0;
+  const char* at = base + offset_in(p.reduced, i, ignored) * bytes_of(p.in_type);
+  p.kernels->start(many, rows);
+  p.kernels->fold_many(many, at, across.in, rows, row.size);
+  for (int64_t left = rows; left > 1; left -= left / 2)
+    p.kernels->merge(many, many + (left - left / 2) * p.kernels->accumulator_bytes, left / 2);
+  memcpy(into, many, p.kernels->accumulator_bytes);
+  return rows * row.size;
+}
+
 // Folds elements [begin, end) of the reduced dims, starting at `base`, into one accumulator.
 void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, void* accumulator) {
   alignas(64) char raw[block * 16], buffer[block * 16], partial[32];
@@ -157,9 +179,15 @@ void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, voi
   const int last = p.reduced.size() - 1;
   const int64_t row = last >= 0 ? p.reduced[last].size : 1, step = last >= 0 ? p.reduced[last].in : 1;
   const bool direct = step == 1 && p.in_type == p.compute;
-  const int64_t piece = direct ? direct_piece : block;
+  const int64_t piece = direct ? direct_piece : room / std::max(bytes, bytes_of(p.compute));
   PartialSums sums(*p.kernels);
   for (int64_t i = begin; i < end;) {
+    if (direct)
+      if (const int64_t done = fold_short_rows(p, base, i, end, partial)) {
+        sums.add(partial);
+        i += done;
+        continue;
+      }
     int64_t ignored = 0;
     const int64_t n = std::min({end - i, row - i % row, piece});
     const char* at = base + offset_in(p.reduced, i, ignored) * bytes;
@@ -172,16 +200,24 @@ void fold_range(const Plan& p, const char* base, int64_t begin, int64_t end, voi
   sums.total(accumulator);
 }
 
-// Rows [begin, end) that one fold each takes as they are; their results are written many at a time.
+// Rows [begin, end) that one fold each takes as they are or converted; their results are written many at a time.
 void reduce_packed_rows(const Plan& p, int64_t begin, int64_t end) {
   constexpr int64_t together = 64;
-  alignas(64) char accumulators[together * 32];
-  const int64_t bytes = p.kernels->accumulator_bytes, in_bytes = bytes_of(p.in_type);
+  alignas(64) char accumulators[together * 32], buffer[room];
+  const int64_t bytes = p.kernels->accumulator_bytes, in_bytes = bytes_of(p.in_type), length = p.reduced_total;
+  const int64_t stride = p.kept[0].in, converted = std::max<int64_t>(1, room / (length * bytes_of(p.compute)));
   for (int64_t first = begin; first < end; first += together) {
     const int64_t n = std::min(together, end - first);
+    const char* in = p.in + first * stride * in_bytes;
     p.kernels->start(accumulators, n);
-    for (int64_t k = 0; k < n; ++k)
-      p.kernels->fold(accumulators + k * bytes, p.in + (first + k) * p.kept[0].in * in_bytes, p.reduced_total);
+    if (p.in_type == p.compute) p.kernels->fold_many(accumulators, in, stride, n, length);
+    else for (int64_t k = 0; k < n; k += converted) {
+      const int64_t rows = std::min(converted, n - k);
+      if (stride == length) convert_packed(p.in_type, p.compute, buffer, in + k * stride * in_bytes, rows * length);
+      else for (int64_t r = 0; r < rows; ++r)
+        convert_packed(p.in_type, p.compute, buffer + r * length * bytes_of(p.compute), in + (k + r) * stride * in_bytes, length);
+      p.kernels->fold_many(accumulators + k * bytes, buffer, length, rows, length);
+    }
     write_result(p, accumulators, n, p.out + first * p.kept[0].out * bytes_of(p.result), p.kept[0].out, p.reduced_total);
   }
 }
@@ -204,8 +240,9 @@ void reduce_runs(const Plan& p) {
     return write_result(p, shared[0], 1, p.out, 1, p.reduced_total);
   }
   const int64_t grain = std::max<int64_t>(1, elementwise_grain / work);
-  const bool packed_rows = p.in_type == p.compute && p.kept.size() == 1 && p.reduced.size() == 1 &&
-                           p.reduced[0].in == 1 && p.reduced_total <= direct_piece;
+  const int64_t longest = p.in_type == p.compute ? direct_piece : room / bytes_of(p.compute);
+  const bool packed_rows = p.kept.size() == 1 && p.reduced.size() == 1 && p.reduced[0].in == 1 && p.reduced_total > 0 &&
+                           p.reduced_total <= longest;
   if (packed_rows) {
     return parallel_for(p.kept_total, grain, [&](int64_t begin, int64_t end) { reduce_packed_rows(p, begin, end); });
   }
@@ -232,15 +269,24 @@ void fold_row_range(const Plan& p, const char* base, int64_t n, int64_t begin, i
   const int bytes = bytes_of(p.in_type);
   const bool adjacent = p.reduced.size() == 1 && p.width == n && p.width_in == 1 && p.reduced[0].in == n;
   const int64_t together = adjacent ? std::max<int64_t>(1, std::min(block / n, end - begin)) : 1;
+  const bool direct = p.reduced.size() == 1 && p.width_in == 1 && p.in_type == p.compute;
   p.kernels->start(b.sums, n * together);
   for (int64_t i = begin; i < end; i += row_block * together) {
     const int64_t rows_end = std::min(end, i + row_block * together);
     p.kernels->start(b.partial, n * together);
-    for (int64_t r = i; r < rows_end; r += together) {
+    int64_t r = i;
+    if (direct) {                                      // whole rows as they are, all at once
+      int64_t ignored = 0;
+      const char* at = base + offset_in(p.reduced, r, ignored) * bytes;
+      const int64_t rows = (rows_end - r) / together, stride = p.reduced[0].in * together;
+      p.kernels->fold_rows(b.partial, at, stride, rows, n * together);
+      r += rows * together;
+    }
+    for (; r < rows_end; r += together) {
       int64_t ignored = 0;
       const char* at = base + offset_in(p.reduced, r, ignored) * bytes;
       const int64_t count = n * std::min(together, rows_end - r);
-      p.kernels->fold_rows(b.partial, packed_run(p, at, p.width_in, count, b.raw, b.packed), count);
+      p.kernels->fold_rows(b.partial, packed_run(p, at, p.width_in, count, b.raw, b.packed), count, 1, count);
     }
     p.kernels->merge(b.sums, b.partial, n * together);
   }
@@ -312,7 +358,12 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
   DType promoted = x.dtype();
   if (op.result == Result::whole && category <= Category::integral && !dtype) promoted = DType::i64;
   if (op.result == Result::floating && category <= Category::integral) promoted = default_dtype();
-  const Compute c = compute_of(promoted);
+  Compute c = compute_of(promoted);
+  if (promoted == p.in_type && op.kernels[int(narrow_compute_of(promoted))].fold) c = narrow_compute_of(promoted);
+  if (decides && p.in_type == DType::boolean && op.kernels[int(Compute::u8)].fold) {   // bytes that are 0 or 1
+    p.in_type = DType::u8;
+    c = Compute::u8;
+  }
   p.kernels = &op.kernels[int(c)];
   check<UnsupportedError>(p.kernels->fold, "\"", op.name, "\" not implemented for '", row(x.dtype()).legacy,
       "'");

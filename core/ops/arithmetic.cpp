@@ -41,13 +41,15 @@ template <class T> static T times_one(T b) {
 struct PlainAdd {
   static constexpr auto schema = "add(Tensor self, Tensor other) -> Tensor";
   using kind = Elementwise<Result::same, all_numbers>;
-  template <class T> static T forward(T a, T b) { return a + times_one(b); }
+  static constexpr bool narrow_integers = true;
+  template <class T> static T forward(T a, T b) { return math::wrapping_sum(a, times_one(b)); }
   static bool forward_bool(bool a, bool b) { return a | b; }
 };
 struct PlainSub {
   static constexpr auto schema = "sub(Tensor self, Tensor other) -> Tensor";
   using kind = Elementwise<Result::same, numbers_not_bool>;
-  template <class T> static T forward(T a, T b) { return a - times_one(b); }
+  static constexpr bool narrow_integers = true;
+  template <class T> static T forward(T a, T b) { return math::wrapping_difference(a, times_one(b)); }
 };
 static bool is_one(const Value& alpha) { return alpha.tag == Value::i64 && alpha.as_int() == 1; }
 
@@ -133,7 +135,8 @@ struct Mul {
     tensor([3., 6.])
   )";
   using kind = Elementwise<Result::same, all_numbers>;
-  template <class T> static T forward(T a, T b) { return a * b; }
+  static constexpr bool narrow_integers = true;
+  template <class T> static T forward(T a, T b) { return math::wrapping_product(a, b); }
   static bool forward_bool(bool a, bool b) { return a & b; }
   static Tensor vjp_self(Tensor g, In<1> other) { return g * conj(other); }
   static Tensor vjp_other(Tensor g, In<0> self) { return g * conj(self); }
@@ -170,7 +173,11 @@ struct Neg {
     check(args[0].as_tensor().dtype() != DType::boolean, "Negation, the `-` operator, on a bool tensor is not supported. "
           "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
   }
-  template <class T> static T forward(T a) { return -a; }
+  static constexpr bool narrow_integers = true;
+  template <class T> static T forward(T a) {
+    if constexpr (std::is_integral_v<T>) return math::wrapping_difference(T(0), a);
+    else return -a;
+  }
   static Tensor vjp(Tensor g) { return -g; }
 };
 

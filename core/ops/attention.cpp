@@ -6,7 +6,7 @@
 
 namespace fb {
 
-struct Softmax; struct Dropout;
+struct Softmax; struct CausalSoftmax; struct Dropout;
 
 struct ScaledDotProductAttention {
   static constexpr auto schema = "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, "
@@ -33,12 +33,6 @@ struct ScaledDotProductAttention {
   static Tensor bias_of(T_ allowed, DType d) {
     return where(allowed, zeros(Dims(), d), full(Dims(), Scalar(-INFINITY), d));
   }
-  static Tensor causal(int64_t rows, int64_t columns) {
-    Tensor m = empty({rows, columns}, DType::boolean);
-    for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < columns; ++j) m.data<bool>()[i * columns + j] = j <= i;
-    return m;
-  }
   // Heads of key and value repeated for groups of query heads.
   static Tensor repeated(T_ t, int64_t heads) {
     const int64_t own = t.size(-3);
@@ -61,17 +55,16 @@ struct ScaledDotProductAttention {
       v = repeated(v, q.size(-3));
     }
     Tensor scores = matmul(q * factor, transpose(k, -2, -1) * factor);
-    if (is_causal) mask = causal(q.size(-2), k.size(-2));
     const bool choice = mask && mask.dtype() == DType::boolean;
     if (mask) scores = scores + (choice ? bias_of(mask, q.dtype()) : mask);
     Tensor some;                                       // rows that may attend to nothing give zeros, not nan
-    if (choice && !is_causal) {
+    if (choice) {
       const GradOff off;
       some = ne(amax(scores, Dims{-1}, true), -INFINITY);
     }
     const Tensor zero = zeros(Dims(), scores.dtype());
     if (some) scores = where(some, scores, zero);
-    Tensor weights = call_op<Softmax>(scores, -1, Value());
+    Tensor weights = is_causal ? call_op<CausalSoftmax>(scores) : call_op<Softmax>(scores, -1, Value());
     if (some) weights = where(some, weights, zero);
     if (dropout_p > 0) weights = call_op<Dropout>(weights, dropout_p, true);
     return matmul(weights, v);

@@ -85,6 +85,7 @@ struct BitwiseAnd {
   using kind = Elementwise<Result::same, whole_numbers>;
   static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return a & b; }
   static bool forward_bool(bool a, bool b) { return a & b; }
 };
@@ -102,6 +103,7 @@ struct BitwiseOr {
   using kind = Elementwise<Result::same, whole_numbers>;
   static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return a | b; }
   static bool forward_bool(bool a, bool b) { return a | b; }
 };
@@ -119,6 +121,7 @@ struct BitwiseXor {
   using kind = Elementwise<Result::same, whole_numbers>;
   static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return a ^ b; }
   static bool forward_bool(bool a, bool b) { return a ^ b; }
 };
@@ -135,6 +138,7 @@ struct BitwiseNot {
   )";
   using kind = Elementwise<Result::same, whole_numbers>;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a) { return ~a; }
   static bool forward_bool(bool a) { return std::bit_cast<uint8_t>(a) == 0; }   // !a does not vectorise
 };
@@ -154,9 +158,11 @@ struct LeftShift {
   using kind = Elementwise<Result::same, integers_only>;
   static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) {
-    const uint64_t places = static_cast<uint64_t>(b);
-    return places > 63 ? 0 : static_cast<T>(static_cast<uint64_t>(a) << (places & 63));
+    constexpr int bits = 8 * sizeof(T);
+    const auto places = static_cast<std::make_unsigned_t<T>>(b);
+    return places >= bits ? T(0) : static_cast<T>(math::Unsigned<T>(a) << (places & (bits - 1)));
   }
 };
 
@@ -173,9 +179,11 @@ struct RightShift {
   using kind = Elementwise<Result::same, integers_only>;
   static constexpr bool takes_only_numbers = false;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) {
-    const uint64_t places = static_cast<uint64_t>(b);
-    return a >> (places > 63 ? 63 : places);
+    constexpr int last = 8 * sizeof(T) - 1;
+    const auto places = static_cast<std::make_unsigned_t<T>>(b);
+    return static_cast<T>(a >> (places > last ? last : places));
   }
 };
 

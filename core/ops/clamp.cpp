@@ -33,6 +33,7 @@ struct Maximum {
   static constexpr unsigned number_params = 0;
   static constexpr bool in_place = false;
   static void examine(const Args& args) { refuse_complex(args, 2, "maximum"); }
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return math::maximum(a, b); }
   static Tensor vjp_self(Tensor g, In<0> a, In<1> b) { return shared_gradient(g, lt(a, b), eq(a, b)); }
   static Tensor vjp_other(Tensor g, In<0> a, In<1> b) { return shared_gradient(g, gt(a, b), eq(a, b)); }
@@ -52,6 +53,7 @@ struct Minimum {
   static constexpr unsigned number_params = 0;
   static constexpr bool in_place = false;
   static void examine(const Args& args) { refuse_complex(args, 2, "minimum"); }
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return math::minimum(a, b); }
   static Tensor vjp_self(Tensor g, In<0> a, In<1> b) { return shared_gradient(g, gt(a, b), eq(a, b)); }
   static Tensor vjp_other(Tensor g, In<0> a, In<1> b) { return shared_gradient(g, lt(a, b), eq(a, b)); }
@@ -114,11 +116,13 @@ static void examine_clamp(const Args& args) {
 struct ClampLow {
   static constexpr auto schema = "clamp(Tensor self, Tensor min) -> Tensor";
   using kind = Elementwise<>;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T low) { return math::maximum(a, low); }
 };
 struct ClampHigh {
   static constexpr auto schema = "clamp(Tensor self, Tensor max) -> Tensor";
   using kind = Elementwise<>;
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T high) { return math::minimum(a, high); }
 };
 
@@ -144,6 +148,7 @@ struct Clamp {
     if (args[1] && args[2]) return run_elementwise(op, args, out, form);
     run_elementwise(args[1] ? variant<ClampLow>() : variant<ClampHigh>(), Args(args[0], args[args[1] ? 1 : 2]), out, form);
   }
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T low, T high) {
     if constexpr (std::is_integral_v<T>) return math::minimum(math::maximum(a, low), high);
     else {                                             // a nan among the three comes through

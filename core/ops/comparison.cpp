@@ -17,6 +17,7 @@ struct Eq {
   using kind = Elementwise<Result::same, all_numbers>;
   static constexpr unsigned number_params = 0b10;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static bool forward(T a, T b) { return a == b; }
 };
 
@@ -33,6 +34,7 @@ struct Ne {
   using kind = Elementwise<Result::same, all_numbers>;
   static constexpr unsigned number_params = 0b10;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static bool forward(T a, T b) { return a != b; }
 };
 
@@ -49,6 +51,7 @@ struct Gt {
   using kind = Elementwise<>;
   static constexpr unsigned number_params = 0b10;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static bool forward(T a, T b) { return a > b; }
 };
 
@@ -65,6 +68,7 @@ struct Ge {
   using kind = Elementwise<>;
   static constexpr unsigned number_params = 0b10;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static bool forward(T a, T b) { return a >= b; }
 };
 
@@ -81,6 +85,7 @@ struct Lt {
   using kind = Elementwise<>;
   static constexpr unsigned number_params = 0b10;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static bool forward(T a, T b) { return a < b; }
 };
 
@@ -97,6 +102,7 @@ struct Le {
   using kind = Elementwise<>;
   static constexpr unsigned number_params = 0b10;
   static constexpr bool differentiable = false;
+  static constexpr bool narrow_integers = true;
   template <class T> static bool forward(T a, T b) { return a <= b; }
 };
 
@@ -273,6 +279,7 @@ struct Where {
     const DType d = args[0].tag == Value::tensor ? args[0].as_tensor().dtype() : DType::boolean;
     check(d == DType::boolean || d == DType::u8, "where expected condition to be a boolean tensor, but got a tensor with dtype ", row(d).legacy);
   }
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(bool c, T a, T b) { return c ? a : b; }
   static NoGrad vjp_condition();
   static Tensor vjp_self(Tensor g, In<0> condition) { return where(condition, g, Scalar(0)); }

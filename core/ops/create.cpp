@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 
+#include "base/parallel.h"
 #include "op/build.h"
 #include "ops.h"
 #include "tensor/convert.h"
@@ -246,6 +248,26 @@ template <class F> static Tensor sequence(int64_t n, DType dtype, F&& value) {
   return r;
 }
 
+// start + i · step, a chunk at a time in vectors.
+static void ramp(double* out, double start, double step, int64_t first, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) out[i] = start + static_cast<double>(first + i) * step;
+}
+static Tensor ramp_of(int64_t n, DType dtype, double start, double step) {
+  const Tensor r = empty({n}, dtype);
+  char* out = r.data();
+  const auto loop = Clones<&ramp>::pick();
+  parallel_for(n, elementwise_grain, [&](int64_t begin, int64_t end) {
+    constexpr int64_t chunk = 512;
+    double made[chunk];
+    for (int64_t i = begin; i < end; i += chunk) {
+      const int64_t count = std::min(chunk, end - i);
+      loop(made, start, step, i, count);
+      convert_packed(DType::f64, dtype, out + i * bytes_of(dtype), made, count);
+    }
+  });
+  return r;
+}
+
 static Tensor arange_of(const Scalar& start, const Scalar& end, const Scalar& step, std::optional<DType> dtype) {
   const bool whole = start.is_integral() && end.is_integral() && step.is_integral();
   const DType d = dtype.value_or(whole ? DType::i64 : default_dtype());
@@ -265,6 +287,7 @@ static Tensor arange_of(const Scalar& start, const Scalar& end, const Scalar& st
   if (d == DType::i64) return arange_of(Scalar(start.integer()), Scalar(end.integer()), Scalar(step.integer()), d);
   if (category_of(d) == Category::integral)            // the count comes from the numbers, the values are truncated
     return sequence(static_cast<int64_t>(count), d, [&](int64_t i) { return start.integer() + i * step.integer(); });
+  if (bytes_of(d) < 8) return ramp_of(static_cast<int64_t>(count), d, a, s);   // a fused last bit of a double is not seen
   return sequence(static_cast<int64_t>(count), d, [&](int64_t i) { return a + static_cast<double>(i) * s; });
 }
 

@@ -30,31 +30,66 @@ static int64_t divide(int64_t a, int64_t b) {          // the smallest integer b
 }
 static int64_t rest(int64_t a, int64_t b) { return b == -1 || b == 0 ? 0 : a % b; }
 
-// std::fmod; in double for floats whose quotient is so small that its product with b is exact.
-static double remainder_of(double a, double b) { return std::fmod(a, b); }
-static float remainder_of(float a, float b) {
-  const double x = a, y = b, q = math::trunc(x / y);
-  if (!(math::fabs(q) < 0x1p+29)) return std::fmod(a, b);
-  double r = x - q * y;
-  if ((r < 0) != (x < 0) && r != 0) r += math::copysign(math::fabs(y), x);   // x / y was rounded up to an integer
-  return static_cast<float>(math::copysign(r, x));
+// Quotients that a division in double gives exactly, so that loops of them vectorise: floats whose quotient is so small
+// that its product with b is exact, integers that double represents.
+static bool is_far(float a, float b) { return !(math::fabs(a) < 0x1p+29f * math::fabs(b)) | !(math::fabs(b) < INFINITY); }
+static bool is_far(int64_t a, int64_t b) {
+  constexpr uint64_t half = uint64_t(1) << 52;
+  return (uint64_t(a) + half > 2 * half) | (uint64_t(b) + half > 2 * half) | (b == 0);
+}
+template <class T> concept Near = std::is_same_v<T, float> || std::is_same_v<T, int64_t>;
+
+// What division rounded toward zero leaves, of near numbers and of all.
+static int64_t near_rest(int64_t a, int64_t b) { return a - static_cast<int64_t>(static_cast<double>(a) / static_cast<double>(b)) * b; }
+static float near_rest(float a, float b) {
+  const double x = a, y = b, r = x - math::trunc(x / y) * y;
+  const bool up = ((r < 0) != (x < 0)) & (r != 0);     // x / y was rounded up to an integer
+  return static_cast<float>(math::copysign(r + math::select(up, math::copysign(math::fabs(y), x), 0.0), x));
+}
+// All narrow integers are near.
+template <class T> concept SmallInteger = std::is_integral_v<T> && sizeof(T) < 8;
+template <SmallInteger T> static T near_rest(T a, T b) {
+  const double x = a, y = b;
+  return static_cast<T>(static_cast<int64_t>(x - math::trunc(x / y) * y));
+}
+template <class T> static T any_rest(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return rest(a, b);
+  else return std::fmod(a, b);
 }
 
-// Quotient rounded down, from the remainder: floor(a / b) would round twice (CPython, float_floor_div).
-template <class T> static T floor_quotient(T a, T b) {
-  if constexpr (std::is_integral_v<T>) {
-    const T q = divide(a, b);
-    return q - (rest(a, b) != 0 && (a < 0) != (b < 0));
-  } else {
-    if (b == T(0)) return a / b;
-    const T r = remainder_of(a, b);
-    T q = (a - r) / b;
-    if (r != T(0) && (b < T(0)) != (r < T(0))) q -= T(1);
-    if (q == T(0)) return std::copysign(T(0), a / b);
-    const T down = std::floor(q);
-    return q - down > T(0.5) ? down + T(1) : down;
-  }
+// Division rounded down, from the remainder: floor(a / b) would round twice (CPython, float_floor_div).
+template <class T> static T down_from(T a, T b, T r) {
+  T q = (a - r) / b;
+  q = q - math::select((r != T(0)) & ((b < T(0)) != (r < T(0))), T(1), T(0));
+  const T down = math::floor(q), nearest = down + math::select(q - down > T(0.5), T(1), T(0));
+  return math::select(b == T(0), a / b, math::select(q == T(0), math::copysign(T(0), a / b), nearest));
 }
+static int64_t near_quotient(int64_t a, int64_t b) {
+  return static_cast<int64_t>(math::floor(static_cast<double>(a) / static_cast<double>(b)));
+}
+template <SmallInteger T> static T near_quotient(T a, T b) {
+  return static_cast<T>(static_cast<int64_t>(math::floor(static_cast<double>(a) / static_cast<double>(b))));
+}
+static float near_quotient(float a, float b) { return down_from(a, b, near_rest(a, b)); }
+template <class T> static T any_quotient(T a, T b) {
+  if constexpr (std::is_integral_v<T>) return divide(a, b) - (rest(a, b) != 0 && (a < 0) != (b < 0));
+  else return down_from(a, b, std::fmod(a, b));
+}
+
+// The remainder that has the sign of b.
+template <class T> static T with_sign_of(T r, T b) {
+  return math::select((r != T(0)) & ((r < T(0)) != (b < T(0))), static_cast<T>(r + b), r);
+}
+
+// The loop's parts for ops whose near numbers are computed in another way than all.
+#define FB_NEAR_OR_ANY(near, any)                                                                          \
+  static constexpr bool narrow_integers = true;                                                            \
+  template <class T> static T forward(T a, T b) {                                                          \
+    if constexpr (Near<T> || SmallInteger<T>) return near;                                                 \
+    else return any;                                                                                       \
+  }                                                                                                        \
+  template <Near T> static bool needs_slow(T a, T b) { return is_far(a, b); }                              \
+  template <Near T> static T slow(T a, T b) { return any; }
 
 static constexpr unsigned either = 0b11, second = 0b10;
 
@@ -115,7 +150,7 @@ struct DivMode {
     const bool trunc = args[2].as_string() == "trunc";
     run_elementwise(trunc ? trunc_divide(result_type(args, 0, 2)) : op, args, out, form);
   }
-  template <class T> static T forward(T a, T b) { return floor_quotient(a, b); }
+  FB_NEAR_OR_ANY(near_quotient(a, b), any_quotient(a, b))
   static Tensor vjp_self(Tensor g, In<1> other, Arg<2, std::optional<std::string>> mode) {
     return mode.value ? zeros_like(g) : g / conj(other);
   }
@@ -141,7 +176,7 @@ struct FloorDivide {
     refuse_zero_divisor(args);
     run_elementwise(op, args, out, form);
   }
-  template <class T> static T forward(T a, T b) { return floor_quotient(a, b); }
+  FB_NEAR_OR_ANY(near_quotient(a, b), any_quotient(a, b))
   static Tensor vjp_self(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
   static Tensor vjp_other(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
 };
@@ -167,12 +202,7 @@ struct Remainder {
     refuse_zero_divisor(args);
     run_elementwise(op, args, out, form);
   }
-  template <class T> static T forward(T a, T b) {
-    T r;
-    if constexpr (std::is_integral_v<T>) r = rest(a, b);
-    else r = remainder_of(a, b);
-    return r != T(0) && (r < T(0)) != (b < T(0)) ? r + b : r;
-  }
+  FB_NEAR_OR_ANY(with_sign_of(near_rest(a, b), b), with_sign_of(any_rest(a, b), b))
   static Tensor vjp_self(Tensor g) { return g; }
   static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
     return -(g * call_op<DivMode>(self, other, "floor"));
@@ -199,10 +229,7 @@ struct Fmod {
     refuse_zero_divisor(args);
     run_elementwise(op, args, out, form);
   }
-  template <class T> static T forward(T a, T b) {
-    if constexpr (std::is_integral_v<T>) return rest(a, b);
-    else return remainder_of(a, b);
-  }
+  FB_NEAR_OR_ANY(near_rest(a, b), any_rest(a, b))
   static Tensor vjp_self(Tensor g) { return g; }
   static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
     return -(g * call_op<DivMode>(self, other, "trunc"));

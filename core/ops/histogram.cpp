@@ -3,6 +3,7 @@
 
 #include "base/half.h"
 #include "kernels/along.h"
+#include "kernels/indexing.h"
 #include "op/build.h"
 
 namespace fb {
@@ -257,20 +258,24 @@ struct Bincount {
     if (self.dim() == 1 && self.numel() == 0) return zeros({minlength}, DType::i64);
     const Tensor x = computable(self);
     const int64_t* from = x.data<int64_t>();
-    check(x.dim() == 1 && *std::min_element(from, from + x.numel()) >= 0,
+    const auto [least, most] = x.dim() == 1 ? range_of(from, x.numel()) : std::pair<int64_t, int64_t>{-1, -1};
+    check(least >= 0,
         "bincount only supports 1-d non-negative integral inputs.");
     check(!weights || (weights.dim() == 1 && weights.numel() == x.numel()),
         "weights should be 1-d and have the same length as input: ",
           x.numel());
-    const int64_t bins = std::max(minlength, *std::max_element(from, from + x.numel()) + 1);
+    const int64_t bins = std::max(minlength, most + 1), n = x.numel();
     if (!weights) {
-      Tensor r = zeros({bins}, DType::i64);
-      for (int64_t i = 0; i < x.numel(); ++i) ++r.data<int64_t>()[from[i]];
+      const Tensor r = zeros({bins}, DType::i64);
+      int64_t* counts = r.data<int64_t>();
+      for (int64_t i = 0; i < n; ++i) ++counts[from[i]];
       return r;
     }
     const Tensor w = to_dtype(contiguous(weights), DType::f64);
     Tensor r = zeros({bins}, DType::f64);
-    for (int64_t i = 0; i < x.numel(); ++i) r.data<double>()[from[i]] += w.data<double>()[i];
+    double* sums = r.data<double>();
+    const double* each = w.data<double>();
+    for (int64_t i = 0; i < n; ++i) sums[from[i]] += each[i];
     return to_dtype(r, weights.dtype() == DType::f32 ? DType::f32 : DType::f64);
   }
 };

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "kernels/typed.h"
 #include "op/build.h"
 #include "ops.h"
 
@@ -8,6 +9,23 @@ namespace fb {
 
 struct Stack;
 struct BlockDiag;
+
+// Parts of a few elements a row each: element by element, since a call of memcpy would cost more than it copies.
+template <class W> static void weave(char* out, const std::vector<const char*>& data, const std::vector<int64_t>& starts, int64_t begin,
+                                     int64_t end) {
+  constexpr int64_t size = sizeof(W), together = 512;  // rows whose lines stay in the cache until they are full
+  const int64_t row = starts.back() / size;
+  for (int64_t first = begin; first < end; first += together) {
+    const int64_t last = std::min(end, first + together);
+    for (size_t k = 0; k < data.size(); ++k) {
+      const int64_t at = starts[k] / size, width = (starts[k + 1] - starts[k]) / size;
+      const W* from = reinterpret_cast<const W*>(data[k]) + first * width;
+      W* to = reinterpret_cast<W*>(out) + first * row + at;
+      for (int64_t r = first; r < last; ++r, to += row, from += width)
+        for (int64_t e = 0; e < width; ++e) to[e] = from[e];
+    }
+  }
+}
 
 // Packed parts of one dtype side by side along dim d of a packed result. The result is filled front to back, each
 // thread its own range of bytes, whatever parts that covers.
@@ -25,6 +43,15 @@ static void join_packed(const Tensor& r, const Tensors& parts, int d) {
   starts.push_back(row);
   if (row == 0) return;
   char* out = r.data();
+  constexpr int64_t few = 8;                           // elements
+  if (row <= few * bytes * static_cast<int64_t>(parts.size()) && r.numel() * bytes > row) {
+    const int64_t rows = r.numel() * bytes / row;
+    return with_bytes(static_cast<int>(bytes), [&](auto w) {
+      parallel_for(rows, std::max<int64_t>(1, (1 << 18) / row), [&](int64_t begin, int64_t end) {
+        weave<decltype(w)>(out, data, starts, begin, end);
+      });
+    });
+  }
   parallel_for(r.numel() * bytes, 1 << 18, [&](int64_t begin, int64_t end) {
     int64_t outer = begin / row, at = begin % row;
     size_t k = static_cast<size_t>(std::upper_bound(starts.begin(), starts.end(), at) - starts.begin()) - 1;

@@ -90,6 +90,7 @@ struct PadPlan {
   int64_t planes = 1;
   int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1};
   std::vector<int64_t> source[3];
+  int64_t run_begin = 0, run_end = 0;                  // columns [begin, end) of the result show columns that follow each other
 
   PadPlan(const Dims& shape, const Dims& pad, Border border) {
     const int count = pad.size() / 2, first = shape.size() - count;
@@ -102,6 +103,9 @@ struct PadPlan {
       }
       source[k] = shown_at(border, in[k], p < count ? pad[2 * p] : 0, out[k]);
     }
+    const int64_t before = count > 0 ? pad[0] : 0;
+    run_begin = std::clamp<int64_t>(before, 0, out[2]);
+    run_end = std::clamp<int64_t>(before + in[2], run_begin, out[2]);
   }
   int64_t in_plane() const { return in[0] * in[1] * in[2]; }
   int64_t out_plane() const { return out[0] * out[1] * out[2]; }
@@ -141,7 +145,10 @@ struct MirrorPad {
       const W* in = x.data<W>();
       parallel_for(plan.planes, plan.grain(), [&](int64_t begin, int64_t end) {
         plan.rows(begin, end, [&](int64_t to, int64_t from) {
-          for (int64_t c = 0; c < plan.out[2]; ++c) out[to + c] = in[from + columns[c]];
+          for (int64_t c = 0; c < plan.run_begin; ++c) out[to + c] = in[from + columns[c]];
+          if (plan.run_end > plan.run_begin)
+            std::copy_n(in + from + columns[plan.run_begin], plan.run_end - plan.run_begin, out + to + plan.run_begin);
+          for (int64_t c = plan.run_end; c < plan.out[2]; ++c) out[to + c] = in[from + columns[c]];
         });
       });
     });

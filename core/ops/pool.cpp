@@ -217,15 +217,49 @@ inline void max_planes(const Windows& w, const Whole& whole, const T* x, T* y, i
 template <class T> T window_share(const Windows& w, int64_t i, int64_t j, int64_t k) {
   return static_cast<T>(w.divisor != 0 ? w.divisor : double(w.axis[0].count[i] * w.axis[1].count[j] * w.axis[2].count[k]));
 }
-template <class T> void mean_planes(const Windows& w, const T* x, T* y, int64_t begin, int64_t end) {
-  const int64_t volume = w.volume(), places = w.places();
-  for (int64_t p = begin; p < end; ++p)
-    for_each_window(w, [&](int64_t place, int64_t i, int64_t j, int64_t k) {
-      const T* a = x + p * volume;
-      T total = 0;
-      for_each_element(w, i, j, k, [&](int64_t at) { total += a[at]; });
-      y[p * places + place] = total / window_share<T>(w, i, j, k);
-    });
+// The elements of a row of windows added to their totals, tap by tap as in max_row.
+template <int known_stride, class T> inline void sum_row(const T* a, int64_t stride, int64_t n, int64_t step, int64_t taps, T* total) {
+  const int64_t s = known_stride ? known_stride : stride;
+  for (int64_t t = 0; t < taps; ++t) {
+    const T* v = a + t * step;
+#pragma GCC ivdep
+    for (int64_t x = 0; x < n; ++x) total[x] += v[x * s];
+  }
+}
+template <class T> inline void sum_taps(const Windows& w, const Whole& x, const T* row, T* total) {
+  const Axis& a = w.axis[2];
+  const auto one = [&](int64_t i) {
+    for (int64_t k = a.start[i]; k < a.end[i]; k += a.step) total[i] += row[k];
+  };
+  for (int64_t i = 0; i < x.first; ++i) one(i);
+  const int64_t n = x.last - x.first;
+  if (n > 0) {
+    const T* v = row + a.start[x.first];
+    if (x.stride == 1) sum_row<1>(v, 1, n, a.step, x.taps, total + x.first);
+    else if (x.stride == 2) sum_row<2>(v, 2, n, a.step, x.taps, total + x.first);
+    else sum_row<0>(v, x.stride, n, a.step, x.taps, total + x.first);
+  }
+  for (int64_t i = x.last; i < a.out(); ++i) one(i);
+}
+template <class T> inline void mean_planes(const Windows& w, const Whole& whole, const T* x, T* y, int64_t begin, int64_t end) {
+  const Axis &az = w.axis[0], &ay = w.axis[1], &ax = w.axis[2];
+  const int64_t volume = w.volume(), places = w.places(), n = ax.out();
+  const bool global = places == 1 && whole.taps == ax.in && ay.end[0] - ay.start[0] == ay.in && az.end[0] - az.start[0] == az.in;
+  for (int64_t p = begin; p < end; ++p) {
+    const T* plane = x + p * volume;
+    if (global) {                                      // one window that is the whole plane
+      y[p] = sum_lanes<T>(volume, [&](int64_t i) { return plane[i]; }) / window_share<T>(w, 0, 0, 0);
+      continue;
+    }
+    T* total = y + p * places;
+    for (int64_t z = 0; z < az.out(); ++z)
+      for (int64_t r = 0; r < ay.out(); ++r, total += n) {
+        for (int64_t i = 0; i < n; ++i) total[i] = 0;
+        for (int64_t i = az.start[z]; i < az.end[z]; i += az.step)
+          for (int64_t j = ay.start[r]; j < ay.end[r]; j += ay.step) sum_taps(w, whole, plane + (i * ay.in + j) * ax.in, total);
+        for (int64_t i = 0; i < n; ++i) total[i] = total[i] / window_share<T>(w, z, r, i);
+      }
+  }
 }
 template <class T> void mean_gradient_planes(const Windows& w, const T* g, T* gx, int64_t begin, int64_t end) {
   const int64_t volume = w.volume(), places = w.places();
@@ -276,7 +310,9 @@ Tensor mean_of(const char* op, T_ input, const Windows& w) {
   by_number(type, [&]<class T>(T) {
     const T* from = x.data<T>();
     T* to = y.data<T>();
-    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { mean_planes(w, from, to, b, e); });
+    const auto loop = Clones<&mean_planes<T>>::pick();
+    const Whole whole = whole_windows(w.axis[2]);
+    parallel_for(w.planes, row_grain(w.volume()), [&](int64_t b, int64_t e) { loop(w, whole, from, to, b, e); });
   });
   return to_dtype(y, input.dtype());
 }

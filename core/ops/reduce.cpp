@@ -111,7 +111,11 @@ struct Amax {
   static constexpr bool needs_elements = true;
   template <class A> static A start() { return lowest_of<A>; }
   template <class T> static T map(T x) { return x; }
-  template <class A> static A combine(A a, A b) { return a > b || a != a ? a : b; }
+  static constexpr bool narrow_integers = true;
+  template <class A> static A combine(A a, A b) {   // two selections, each of which is an instruction
+    const A m = a > b ? a : b;
+    return a != a ? a : m;
+  }
   template <class A> static A finish(A a, int64_t) { return a; }
   static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, bool> keepdim) {
     return shared_vjp(g, x, y, dim, keepdim);
@@ -133,7 +137,11 @@ struct Amin {
   static constexpr bool needs_elements = true;
   template <class A> static A start() { return highest_of<A>; }
   template <class T> static T map(T x) { return x; }
-  template <class A> static A combine(A a, A b) { return a < b || a != a ? a : b; }
+  static constexpr bool narrow_integers = true;
+  template <class A> static A combine(A a, A b) {
+    const A m = a < b ? a : b;
+    return a != a ? a : m;
+  }
   template <class A> static A finish(A a, int64_t) { return a; }
   static Tensor vjp(Tensor g, In<0> x, Out y, Arg<1, Value> dim, Arg<2, bool> keepdim) {
     return shared_vjp(g, x, y, dim, keepdim);
@@ -153,10 +161,11 @@ struct Any {
   )";
   using kind = Reduction<Result::same, all_numbers>;
   static constexpr bool differentiable = false;
-  template <class A> static A start() { return false; }
-  template <class T> static bool map(T x) { return x != T{}; }
+  static constexpr bool narrow_integers = true;
+  template <class A> static A start() { return 0; }
+  template <class T> static uint8_t map(T x) { return x != T{}; }   // loops of bools do not vectorise
   template <class A> static A combine(A a, A b) { return a | b; }
-  template <class A> static A finish(A a, int64_t) { return a; }
+  template <class A> static bool finish(A a, int64_t) { return a; }
 };
 
 struct All {
@@ -172,10 +181,11 @@ struct All {
   )";
   using kind = Reduction<Result::same, all_numbers>;
   static constexpr bool differentiable = false;
-  template <class A> static A start() { return true; }
-  template <class T> static bool map(T x) { return x != T{}; }
+  static constexpr bool narrow_integers = true;
+  template <class A> static A start() { return 1; }
+  template <class T> static uint8_t map(T x) { return x != T{}; }
   template <class A> static A combine(A a, A b) { return a & b; }
-  template <class A> static A finish(A a, int64_t) { return a; }
+  template <class A> static bool finish(A a, int64_t) { return a; }
 };
 
 struct Prod {

@@ -45,18 +45,32 @@ State joined(const State& a, const State& b) { return {cat({a.h, b.h}, 0), a.c ?
 struct Sequence {
   std::vector<int64_t> first, count;
   bool even() const { return std::equal(count.begin() + 1, count.end(), count.begin()); }
-  // All steps in one op, if that takes them.
-  Tensor run_whole(T_ data, const State& start, const CellWeights& w, bool backwards, State& last) const {
-    const int64_t time = static_cast<int64_t>(count.size()), end = backwards ? 0 : time - 1;
-    const Tensor gates = linear(data, w.ih, w.b_ih ? w.b_ih + w.b_hh : w.b_ih);
-    if (!lstm_steps_fit(gates, start.h, start.c, w.hh, time)) return {};
-    const Outputs<3> r = call_outputs<3, LstmSteps>(gates, start.h, start.c, w.hh, backwards);
-    last = {narrow(r[0], 0, first[end], count[end]), narrow(r[1], 0, first[end], count[end])};
-    return r[0];
+  // Does one op take all steps? Others are refused, or run, one by one.
+  bool takes_whole(Cell cell, T_ data, const State& start, const CellWeights& w) const {
+    const DType d = data.dtype();
+    if (!even() || w.hr || data.dim() != 2 || (d != DType::f32 && d != DType::f64)) return false;
+    for (const Tensor* t : {&start.h, &start.c, &w.ih, &w.hh, &w.b_ih, &w.b_hh}) if (*t && t->dtype() != d) return false;
+    if (start.h.dim() != 2 || start.h.shape()[0] != count[0] || (start.c && !(start.c.shape() == start.h.shape()))) return false;
+    const int64_t size = start.h.shape()[1], width = size * (cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1);
+    return size > 0 && count[0] > 0 && w.hh.shape() == Dims{width, size} && w.ih.dim() == 2 && w.ih.shape()[0] == width &&
+           (!w.b_hh || w.b_hh.shape() == Dims{width});
+  }
+  Tensor run_whole(Cell cell, T_ gx, const State& start, const CellWeights& w, bool backwards, State& last) const {
+    const int64_t end = backwards ? 0 : static_cast<int64_t>(count.size()) - 1;
+    Tensor y, cells;
+    if (cell == Cell::lstm) {
+      const Outputs<3> r = call_outputs<3, LstmSteps>(gx, start.h, start.c, w.hh, backwards);
+      y = r[0], cells = r[1];
+    } else if (cell == Cell::gru) y = call_outputs<2, GruSteps>(gx, start.h, w.hh, w.b_hh, backwards)[0];
+    else y = call_op<RnnSteps>(gx, start.h, w.hh, cell == Cell::relu, backwards);
+    last = {narrow(y, 0, first[end], count[end]), cells ? narrow(cells, 0, first[end], count[end]) : cells};
+    return y;
   }
   Tensor run(Cell cell, T_ data, State start, const CellWeights& w, bool backwards, State& last) const {
-    if (cell == Cell::lstm && !w.hr && even())
-      if (const Tensor y = run_whole(data, start, w, backwards, last)) return y;
+    if (takes_whole(cell, data, start, w)) {           // a GRU's reset gate is between the two biases of its candidate
+      const Tensor b = w.b_ih && cell != Cell::gru ? w.b_ih + w.b_hh : w.b_ih;
+      return run_whole(cell, linear(data, w.ih, b), start, w, backwards, last);
+    }
     const Tensor gx = linear(data, w.ih, w.b_ih);
     const int64_t time = static_cast<int64_t>(count.size());
     Tensors outputs(time);

@@ -6,22 +6,16 @@
 
 namespace fb {
 
-struct Tanh; struct Sigmoid; struct LstmStepsBackward;
+struct LstmStepsBackward;
 
 namespace {
 
-LstmSequence sequence_of(T_ gates, T_ h0, bool backwards) {
-  return {gates.shape()[0] / h0.shape()[0], h0.shape()[0], h0.shape()[1], backwards};
-}
 void check_states(const char* op, T_ gates, T_ h0, T_ c0, T_ w) {
-  const int64_t batch = h0.dim() == 2 ? h0.shape()[0] : 0, time = batch && gates.dim() == 2 ? gates.shape()[0] / batch : 0;
-  check<ShapeError>(time > 0 && lstm_steps_fit(gates, h0, c0, w, time), op, ": expected gates (T·N, 4H), states (N, H) and w_hh (4H, H) of "
-                    "one floating dtype, but got gates ", gates.shape(), ", states ", h0.shape(), " and ", c0.shape(), ", w_hh ", w.shape());
+  check_steps(op, 4, gates, h0, w);
+  check_alike(op, c0, h0.shape(), h0.dtype());
 }
 Tensor tanh(T_ x) { return call_op<Tanh>(x); }
 Tensor sigmoid(T_ x) { return call_op<Sigmoid>(x); }
-Tensor rows_of(T_ x, const LstmSequence& s, int64_t t) { return narrow(x, 0, t * s.batch, s.batch); }
-Tensor gate(T_ gates, const LstmSequence& s, int64_t i) { return narrow(gates, 1, i * s.size, s.size); }
 
 }  // namespace
 
@@ -34,7 +28,7 @@ struct LstmSteps {
     check_states("_lstm_steps", args[0].as_tensor(), args[1].as_tensor(), args[2].as_tensor(), args[3].as_tensor());
   }
   static Outputs<3> kernel(Tensor input, Tensor hx, Tensor cx, Tensor w_hh, bool backwards) {
-    const LstmSequence s = sequence_of(input, hx, backwards);
+    const Recurrence s = recurrence_of(input, hx, backwards);
     Tensor gates = empty(input.shape(), input.dtype());
     copy_(gates, input);
     const Dims states{input.shape()[0], s.size};
@@ -43,13 +37,13 @@ struct LstmSteps {
     return {y, cells, gates};
   }
   static Outputs<3> decompose(Tensor input, Tensor hx, Tensor cx, Tensor w_hh, bool backwards) {
-    const LstmSequence s = sequence_of(input, hx, backwards);
+    const Recurrence s = recurrence_of(input, hx, backwards);
     Tensors y(size_t(s.time)), cells(size_t(s.time)), gates(size_t(s.time));
     Tensor h = hx, c = cx;
     for (int64_t k = 0; k < s.time; ++k) {
       const size_t t = size_t(s.step(k));
-      const Tensor x = rows_of(input, s, int64_t(t)) + matmul(h, transpose(w_hh, 0, 1));
-      const Tensor i = sigmoid(gate(x, s, 0)), f = sigmoid(gate(x, s, 1)), a = tanh(gate(x, s, 2)), o = sigmoid(gate(x, s, 3));
+      const Tensor x = rows_of(input, s, int64_t(t)) + times_turned(h, w_hh);
+      const Tensor i = sigmoid(gate_of(x, s, 0)), f = sigmoid(gate_of(x, s, 1)), a = tanh(gate_of(x, s, 2)), o = sigmoid(gate_of(x, s, 3));
       c = f * c + i * a;
       h = o * tanh(c);
       y[t] = h;
@@ -87,31 +81,29 @@ struct LstmStepsBackward {
     const DType d = gates.dtype();
     const LstmGradients dg{contiguous(grad_y), contiguous(grad_cells), contiguous(grad_gates), empty(gates.shape(), d), empty(hx.shape(), d),
                            empty(hx.shape(), d), needs_weight ? empty(w_hh.shape(), d) : Tensor()};
-    lstm_backward(sequence_of(gates, hx, backwards), contiguous(gates), contiguous(cx), contiguous(hx), contiguous(w_hh), contiguous(y),
+    lstm_backward(recurrence_of(gates, hx, backwards), contiguous(gates), contiguous(cx), contiguous(hx), contiguous(w_hh), contiguous(y),
                   contiguous(cells), dg);
     return {dg.gates, dg.h0, dg.c0, dg.w};
   }
   static Outputs<4> decompose(Tensor grad_y, Tensor grad_cells, Tensor grad_gates, Tensor hx, Tensor cx, Tensor w_hh, Tensor y, Tensor cells,
                               Tensor gates, bool backwards, bool needs_weight) {
-    const LstmSequence s = sequence_of(gates, hx, backwards);
+    const Recurrence s = recurrence_of(gates, hx, backwards);
     Tensors all(size_t(s.time));
     Tensor grad_h = zeros_like(hx), grad_c = zeros_like(cx), grad_w;
     for (int64_t k = s.time; k-- > 0;) {
       const int64_t t = s.step(k);
       const Tensor g = rows_of(gates, s, t), more = rows_of(grad_gates, s, t), level = tanh(rows_of(cells, s, t));
-      const Tensor i = gate(g, s, 0), f = gate(g, s, 1), a = gate(g, s, 2), o = gate(g, s, 3);
-      const Tensor c = k ? rows_of(cells, s, s.step(k - 1)) : cx, h = k ? rows_of(y, s, s.step(k - 1)) : hx;
+      const Tensor i = gate_of(g, s, 0), f = gate_of(g, s, 1), a = gate_of(g, s, 2), o = gate_of(g, s, 3);
+      const Tensor c = state_before(cells, cx, s, k), h = state_before(y, hx, s, k);
       const Tensor dh = rows_of(grad_y, s, t) + grad_h;
       const Tensor dc = grad_c + rows_of(grad_cells, s, t) + dh * o * (1.0 - level * level);
-      const Tensor di = (dc * a + gate(more, s, 0)) * i * (1.0 - i), df = (dc * c + gate(more, s, 1)) * f * (1.0 - f);
-      const Tensor da = (dc * i + gate(more, s, 2)) * (1.0 - a * a), d_o = (dh * level + gate(more, s, 3)) * o * (1.0 - o);
+      const Tensor di = (dc * a + gate_of(more, s, 0)) * i * (1.0 - i), df = (dc * c + gate_of(more, s, 1)) * f * (1.0 - f);
+      const Tensor da = (dc * i + gate_of(more, s, 2)) * (1.0 - a * a), d_o = (dh * level + gate_of(more, s, 3)) * o * (1.0 - o);
       const Tensor step = cat({di, df, da, d_o}, 1);
       all[size_t(t)] = step;
       grad_c = dc * f;
       grad_h = matmul(step, w_hh);
-      if (!needs_weight) continue;
-      const Tensor part = matmul(transpose(step, 0, 1), h);
-      grad_w = grad_w ? grad_w + part : part;
+      if (needs_weight) grad_w = plus_product(grad_w, step, h);
     }
     return {cat(all, 0), grad_h, grad_c, grad_w};
   }

@@ -18,8 +18,9 @@ struct Abs {
     tensor([1., 2.])
   )";
   using kind = Elementwise<Result::same, numbers_not_bool>;
+  static constexpr bool narrow_integers = true;
   template <class T> static auto forward(T x) {
-    if constexpr (std::is_integral_v<T>) return x < 0 ? static_cast<T>(-static_cast<uint64_t>(x)) : x;
+    if constexpr (std::is_integral_v<T>) return x < 0 ? math::wrapping_difference(T(0), x) : x;
     else if constexpr (requires { x.re; }) return math::abs(x);
     else return math::fabs(x);
   }
@@ -46,6 +47,7 @@ struct Sign {
     check<UnsupportedError>(!is_complex(args[0].as_tensor().dtype()),
                             "sign is not supported for complex numbers; sgn gives the unit of the same direction");
   }
+  static constexpr bool narrow_integers = true;
   template <class T> static T forward(T x) { return sign_of(x); }
   static bool forward_bool(bool x) { return x; }
   static Tensor vjp(Tensor g) { return zeros_like(g); }

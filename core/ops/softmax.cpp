@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "kernels/rows.h"
@@ -12,19 +13,26 @@ struct SoftmaxBackward; struct LogSoftmaxBackward; struct Softmax; struct LogSof
 
 static constexpr int64_t columns = 64;                 // inner elements handled together, so that they vectorise
 
-// Rows of n: y = softmax(x) or, if `logs`, log(softmax(x)).
+// A row of n: o = softmax(a) or, if `logs`, log(softmax(a)).
+template <class T, bool logs> inline void softmax_row(const T* a, T* o, int64_t n) {
+  const T top = fold_lanes(n, -std::numeric_limits<T>::infinity(), [=](int64_t i) { return a[i]; },
+                           [](T p, T q) { return p > q ? p : q; });
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) o[i] = math::exp(a[i] - top);
+  const T total = sum_lanes<T>(n, [=](int64_t i) { return o[i]; });
+  const T shift = math::log(total), scale = T(1) / total;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) o[i] = logs ? a[i] - top - shift : o[i] * scale;
+}
 template <class T, bool logs> inline void softmax_rows(const T* x, T* y, int64_t n, int64_t begin, int64_t end) {
+  for (int64_t r = begin; r < end; ++r) softmax_row<T, logs>(x + r * n, y + r * n, n);
+}
+// Matrices of `rows` rows, of which row i counts up to its element i.
+template <class T> inline void causal_rows(const T* x, T* y, int64_t rows, int64_t n, int64_t begin, int64_t end) {
   for (int64_t r = begin; r < end; ++r) {
-    const T* a = x + r * n;
-    T* o = y + r * n;
-    const T top = fold_lanes(n, -std::numeric_limits<T>::infinity(), [=](int64_t i) { return a[i]; },
-                             [](T p, T q) { return p > q ? p : q; });
-#pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) o[i] = math::exp(a[i] - top);
-    const T total = sum_lanes<T>(n, [=](int64_t i) { return o[i]; });
-    const T shift = math::log(total), scale = T(1) / total;
-#pragma GCC ivdep
-    for (int64_t i = 0; i < n; ++i) o[i] = logs ? a[i] - top - shift : o[i] * scale;
+    const int64_t seen = std::min(n, r % rows + 1);
+    softmax_row<T, false>(x + r * n, y + r * n, seen);
+    std::fill_n(y + r * n + seen, n - seen, T(0));
   }
 }
 
@@ -148,6 +156,39 @@ struct Softmax {
   static Tensor vjp(Tensor g, Out y, Arg<1, int64_t> dim) { return call_op<SoftmaxBackward>(g, y, dim.value, y.dtype()); }
 };
 
+struct CausalSoftmax {
+  static constexpr auto schema = "_causal_softmax(Tensor self) -> Tensor";
+  static constexpr auto doc = "Softmax along the last dim of matrices (…, L, S), in which row i counts up to column i; zero beyond.";
+  using kind = Fused;
+  static constexpr auto grad_name = "SoftmaxBackward0";
+  static void examine(const Args& args) {
+    check<ShapeError>(args[0].as_tensor().dim() >= 2, "_causal_softmax: expected matrices (…, L, S), but got shape ", args[0].as_tensor().shape());
+    check<UnsupportedError>(is_floating(args[0].as_tensor().dtype()), "\"softmax\" not implemented for '",
+                            row(args[0].as_tensor().dtype()).legacy, "'");
+  }
+  static Tensor kernel(Tensor self) {
+    const DType type = computed_as(self.dtype());
+    const Tensor x = contiguous(to_dtype(self, type));
+    const Tensor y = empty(x.shape(), type);
+    const int64_t rows = x.size(-2), n = x.size(-1);
+    by_real(type, [&]<class T>(T) {
+      const T* from = x.data<T>();
+      T* to = y.data<T>();
+      const auto loop = Clones<&causal_rows<T>>::pick();
+      if (n) parallel_for(x.numel() / n, row_grain(n), [=](int64_t b, int64_t e) { loop(from, to, rows, n, b, e); });
+    });
+    return to_dtype(y, self.dtype());
+  }
+  static Tensor decompose(Tensor self) {
+    const int64_t rows = self.size(-2), n = self.size(-1);
+    Tensor seen = empty({rows, n}, DType::boolean);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < n; ++j) seen.data<bool>()[i * n + j] = j <= i;
+    return call_op<Softmax>(where(seen, self, full(Dims(), Scalar(-INFINITY), self.dtype())), -1, Value());
+  }
+  static Tensor vjp(Tensor g, Out y) { return call_op<SoftmaxBackward>(g, y, -1, y.dtype()); }
+};
+
 struct LogSoftmax {
   static constexpr auto schema = "log_softmax(Tensor self, int dim, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
@@ -197,6 +238,6 @@ struct LogSoftmaxBackward {
   }
 };
 
-FB_GROUP(softmax, Softmax, LogSoftmax, SoftmaxBackward, LogSoftmaxBackward)
+FB_GROUP(softmax, Softmax, CausalSoftmax, LogSoftmax, SoftmaxBackward, LogSoftmaxBackward)
 
 }  // namespace fb

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/isa.h"
 #include "kernels/rows.h"
 #include "op/build.h"
 #include "ops.h"
@@ -47,27 +48,109 @@ struct Grid {
     for (int i = 0; i < n; ++i) axis[3 - n + i] = taps_of(sizes[2 + i], out[i], mode, scales.empty() ? 0 : scales[i]);
     for (const Taps& t : axis) volume *= t.in, places *= t.out();
   }
-  // body(input, output, weight) for every pair of a plane that belongs together.
-  template <class Body> void for_each(bool blend, const Body& body) const {
-    int64_t place = 0;
-    for (int64_t z = 0; z < axis[0].out(); ++z)
-      for (int64_t y = 0; y < axis[1].out(); ++y)
-        for (int64_t x = 0; x < axis[2].out(); ++x, ++place) {
-          const int64_t at[3] = {z, y, x};
-          for (int corner = 0; corner < (blend ? 8 : 1); ++corner) {
-            double w = 1;
-            int64_t from = 0;
-            for (int i = 0; i < 3; ++i) {
-              const Taps& t = axis[i];
-              const bool second = corner >> i & 1;
-              w *= second ? t.weight[at[i]] : 1 - t.weight[at[i]];
-              from = from * t.in + (second ? t.high : t.low)[at[i]];
-            }
-            if (w != 0) body(from, place, w);
-          }
-        }
+};
+
+// Along the last dim, in the type that computes.
+template <class T> struct Columns {
+  std::vector<int32_t> low, high;
+  std::vector<T> first, second;                        // weights
+  int64_t in, out;
+  explicit Columns(const Taps& t) : low(t.low.begin(), t.low.end()), high(t.high.begin(), t.high.end()), in(t.in), out(t.out()) {
+    for (double w : t.weight) {
+      first.push_back(static_cast<T>(1 - w));
+      second.push_back(static_cast<T>(w));
+    }
   }
 };
+
+// The rows of the input, four at most, that make one row of the output.
+template <class T> struct Rows {
+  int64_t at[4];
+  T weight[4];
+  int count = 0;
+  Rows(const Taps& depth, const Taps& height, int64_t z, int64_t y) {
+    for (int corner = 0; corner < 4; ++corner) {
+      const bool back = corner & 2, below = corner & 1;
+      const double w = (back ? depth.weight[z] : 1 - depth.weight[z]) * (below ? height.weight[y] : 1 - height.weight[y]);
+      if (w == 0) continue;
+      at[count] = (back ? depth.high : depth.low)[z] * height.in + (below ? height.high : height.low)[y];
+      weight[count++] = static_cast<T>(w);
+    }
+  }
+};
+
+// One row each: blended from rows of the input, the adjoint of that, and picked.
+template <class T> inline void blend_row(const T* x, Rows<T> r, const Columns<T>* c, T* mixed, T* out) {
+  const T *a = x + r.at[0] * c->in, *t = a;
+  if (r.count > 1 || r.weight[0] != T(1)) {
+    for (int64_t i = 0; i < c->in; ++i) mixed[i] = r.weight[0] * a[i];
+    for (int k = 1; k < r.count; ++k) {
+      const T *b = x + r.at[k] * c->in, w = r.weight[k];
+      for (int64_t i = 0; i < c->in; ++i) mixed[i] += w * b[i];
+    }
+    t = mixed;
+  }
+  const int32_t *low = c->low.data(), *high = c->high.data();
+  const T *first = c->first.data(), *second = c->second.data();
+#pragma GCC ivdep
+  for (int64_t i = 0; i < c->out; ++i) out[i] = first[i] * t[low[i]] + second[i] * t[high[i]];
+}
+template <class T> inline void spread_row(T* x, Rows<T> r, const Columns<T>* c, T* mixed, const T* g) {
+  std::fill_n(mixed, c->in, T(0));
+  for (int64_t i = 0; i < c->out; ++i) {
+    mixed[c->low[i]] += c->first[i] * g[i];
+    if (c->second[i] != T(0)) mixed[c->high[i]] += c->second[i] * g[i];
+  }
+  for (int k = 0; k < r.count; ++k) {
+    T *to = x + r.at[k] * c->in, w = r.weight[k];
+    for (int64_t i = 0; i < c->in; ++i) to[i] += w * mixed[i];
+  }
+}
+template <class T> inline void pick_row(const T* from, const Columns<T>* c, T* out) {
+  const int32_t* low = c->low.data();
+#pragma GCC ivdep
+  for (int64_t i = 0; i < c->out; ++i) out[i] = from[low[i]];
+}
+
+template <class T> void resample(const Grid& k, bool blend, const T* x, T* y) {
+  const Columns<T> columns(k.axis[2]);
+  const auto blend_loop = Clones<&blend_row<T>>::pick();
+  const auto pick_loop = Clones<&pick_row<T>>::pick();
+  parallel_for(k.planes, row_grain(k.places), [&](int64_t begin, int64_t end) {
+    std::vector<T> mixed(static_cast<size_t>(columns.in));
+    for (int64_t p = begin; p < end; ++p) {
+      T* out = y + p * k.places;
+      const T* from = x + p * k.volume;
+      int64_t last = -1;
+      for (int64_t z = 0; z < k.axis[0].out(); ++z)
+        for (int64_t r = 0; r < k.axis[1].out(); ++r, out += columns.out) {
+          if (blend) {
+            blend_loop(from, Rows<T>(k.axis[0], k.axis[1], z, r), &columns, mixed.data(), out);
+            continue;
+          }
+          const int64_t row = k.axis[0].low[z] * k.axis[1].in + k.axis[1].low[r];
+          if (row == last) std::copy_n(out - columns.out, columns.out, out);
+          else pick_loop(from + row * columns.in, &columns, out);
+          last = row;
+        }
+    }
+  });
+}
+
+// gx starts from zero.
+template <class T> void resample_backward(const Grid& k, const T* g, T* gx) {
+  const Columns<T> columns(k.axis[2]);
+  const auto loop = Clones<&spread_row<T>>::pick();
+  parallel_for(k.planes, row_grain(k.places), [&](int64_t begin, int64_t end) {
+    std::vector<T> mixed(static_cast<size_t>(columns.in));
+    for (int64_t p = begin; p < end; ++p) {
+      const T* from = g + p * k.places;
+      for (int64_t z = 0; z < k.axis[0].out(); ++z)
+        for (int64_t r = 0; r < k.axis[1].out(); ++r, from += columns.out)
+          loop(gx + p * k.volume, Rows<T>(k.axis[0], k.axis[1], z, r), &columns, mixed.data(), from);
+    }
+  });
+}
 
 Dims joined(const Dims& sizes, const Dims& out) {
   Dims r{sizes[0], sizes[1]};
@@ -106,16 +189,9 @@ struct Resample {
   static Tensor kernel(Tensor input, Dims out, int64_t mode, Floats scales) {
     const DType type = input.dtype() == DType::f64 ? DType::f64 : DType::f32;
     const Tensor x = contiguous(to_dtype(input, type));
-    Tensor y = zeros(joined(x.shape(), out), type);
+    Tensor y = empty(joined(x.shape(), out), type);
     const Grid k(x.shape(), out, static_cast<Resizing>(mode), scales);
-    by_real(type, [&]<class T>(T) {
-      const T* from = x.data<T>();
-      T* to = y.data<T>();
-      parallel_for(k.planes, row_grain(k.places), [&](int64_t b, int64_t e) {
-        for (int64_t p = b; p < e; ++p)
-          k.for_each(mode >= linear, [&](int64_t i, int64_t o, double w) { to[p * k.places + o] += static_cast<T>(w) * from[p * k.volume + i]; });
-      });
-    });
+    by_real(type, [&]<class T>(T) { resample<T>(k, mode >= linear, x.data<T>(), y.data<T>()); });
     return to_dtype(y, input.dtype());
   }
   static Tensor vjp(Tensor g, Shape<0> sizes, Arg<1, Dims> out, Arg<2, int64_t> mode, Arg<3, Floats> scales) {
@@ -132,14 +208,7 @@ struct ResampleBackward {
     const Tensor g = contiguous(to_dtype(grad, type));
     Tensor gx = zeros(sizes, type);
     const Grid k(sizes, out, static_cast<Resizing>(mode), scales);
-    by_real(type, [&]<class T>(T) {
-      const T* from = g.data<T>();
-      T* to = gx.data<T>();
-      parallel_for(k.planes, row_grain(k.places), [&](int64_t b, int64_t e) {
-        for (int64_t p = b; p < e; ++p)
-          k.for_each(mode >= linear, [&](int64_t i, int64_t o, double w) { to[p * k.volume + i] += static_cast<T>(w) * from[p * k.places + o]; });
-      });
-    });
+    by_real(type, [&]<class T>(T) { resample_backward<T>(k, g.data<T>(), gx.data<T>()); });
     return to_dtype(gx, grad.dtype());
   }
   static Tensor vjp(Tensor g, Arg<2, Dims> out, Arg<3, int64_t> mode, Arg<4, Floats> scales) {

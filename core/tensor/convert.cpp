@@ -10,6 +10,10 @@
 #include "base/isa.h"
 #include "base/scalar.h"
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 namespace fb {
 namespace {
 
@@ -64,6 +68,48 @@ template <DType from, DType to> inline void convert(void* out, const void* in, i
 }
 
 using Convert = void (*)(void*, const void*, int64_t);
+
+#ifdef __x86_64__
+// Levels 3 and 4 have instructions between float16 and float32, which no loop of integers becomes.
+__attribute__((target("arch=x86-64-v3"))) void widen_f16_v3(void* out, const void* in, int64_t n) {
+  float* o = static_cast<float*>(out);
+  const uint16_t* a = static_cast<const uint16_t*>(in);
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8) _mm256_storeu_ps(o + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + i))));
+  for (; i < n; ++i) o[i] = widen_f16(a[i]);
+}
+__attribute__((target("arch=x86-64-v4"))) void widen_f16_v4(void* out, const void* in, int64_t n) {
+  float* o = static_cast<float*>(out);
+  const uint16_t* a = static_cast<const uint16_t*>(in);
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    _mm512_storeu_ps(o + i, _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i))));
+  for (; i < n; ++i) o[i] = widen_f16(a[i]);
+}
+constexpr int to_nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+__attribute__((target("arch=x86-64-v3"))) void narrow_f16_v3(void* out, const void* in, int64_t n) {
+  uint16_t* o = static_cast<uint16_t*>(out);
+  const float* a = static_cast<const float*>(in);
+  int64_t i = 0;
+  for (; i + 8 <= n; i += 8)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(o + i), _mm256_cvtps_ph(_mm256_loadu_ps(a + i), to_nearest));
+  for (; i < n; ++i) o[i] = narrow_f16(a[i]);
+}
+__attribute__((target("arch=x86-64-v4"))) void narrow_f16_v4(void* out, const void* in, int64_t n) {
+  uint16_t* o = static_cast<uint16_t*>(out);
+  const float* a = static_cast<const float*>(in);
+  int64_t i = 0;
+  for (; i + 16 <= n; i += 16)
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(o + i), _mm512_cvtps_ph(_mm512_loadu_ps(a + i), to_nearest));
+  for (; i < n; ++i) o[i] = narrow_f16(a[i]);
+}
+Convert widen_f16_loop() { return cpu_level() >= 4 ? widen_f16_v4 : cpu_level() == 3 ? widen_f16_v3 : nullptr; }
+Convert narrow_f16_loop() { return cpu_level() >= 4 ? narrow_f16_v4 : cpu_level() == 3 ? narrow_f16_v3 : nullptr; }
+#else
+Convert widen_f16_loop() { return nullptr; }
+Convert narrow_f16_loop() { return nullptr; }
+#endif
+
 struct Table { Convert to[dtype_count][dtype_count] = {}; };
 
 template <int from, int to> Convert pick() {
@@ -78,6 +124,9 @@ const Table& table() {
     [&]<int... P>(std::integer_sequence<int, P...>) {
       ((made.to[P / dtype_count][P % dtype_count] = pick<P / dtype_count, P % dtype_count>()), ...);
     }(std::make_integer_sequence<int, dtype_count * dtype_count>{});
+    constexpr int half = static_cast<int>(DType::f16), single = static_cast<int>(DType::f32);
+    if (const Convert loop = widen_f16_loop()) made.to[half][single] = loop;
+    if (const Convert loop = narrow_f16_loop()) made.to[single][half] = loop;
     return made;
   }();
   return t;
@@ -98,10 +147,17 @@ template <class W> inline void pack_steps(char* o, const char* i, int64_t step, 
   }
 }
 
+template <class W> inline void fill_run(char* o, const char* one, int64_t n) {
+  W* to = reinterpret_cast<W*>(o);
+  const W value = *reinterpret_cast<const W*>(one);
+  for (int64_t k = 0; k < n; ++k) to[k] = value;
+}
+
 template <class W> void copy_run(char* o, int64_t os, const char* i, int64_t is, int64_t n) {
   constexpr int64_t e = sizeof(W);
   if (is == 0 && os == e) {
-    std::fill_n(reinterpret_cast<W*>(o), n, *reinterpret_cast<const W*>(i));
+    static const auto loop = Clones<&fill_run<W>>::pick();
+    loop(o, i, n);
   } else if (is == e && os == e) {
     memcpy(o, i, static_cast<size_t>(n * e));
   } else if (os == e && (is == 2 * e || is == -e) && n >= 16) {
@@ -114,8 +170,21 @@ template <class W> void copy_run(char* o, int64_t os, const char* i, int64_t is,
 
 }  // namespace
 
+// Between float16 and other real types: by way of float32, as one element is converted too.
+static void convert_by_float(DType from, DType to, void* out, const void* in, int64_t n) {
+  constexpr int64_t most = 512;
+  alignas(64) float between[most];
+  for (int64_t i = 0; i < n; i += most) {
+    const int64_t count = std::min(most, n - i);
+    table().to[static_cast<int>(from)][static_cast<int>(DType::f32)](between, static_cast<const char*>(in) + i * bytes_of(from), count);
+    table().to[static_cast<int>(DType::f32)][static_cast<int>(to)](static_cast<char*>(out) + i * bytes_of(to), between, count);
+  }
+}
+
 void convert_packed(DType from, DType to, void* out, const void* in, int64_t n) {
   if (from == to) memcpy(out, in, static_cast<size_t>(n * bytes_of(to)));
+  else if (n >= 16 && (from == DType::f16 || to == DType::f16) && from != DType::f32 && to != DType::f32 && !is_complex(from) &&
+           !is_complex(to)) convert_by_float(from, to, out, in, n);
   else table().to[static_cast<int>(from)][static_cast<int>(to)](out, in, n);
 }
 

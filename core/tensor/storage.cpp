@@ -49,6 +49,20 @@ void give_back_pages(void* data, size_t bytes) {
 #endif
 }
 
+// Large blocks ask for large pages: streaming through them misses the TLB far less, and their first use faults 512
+// times less often.
+void* new_block(size_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  constexpr size_t large_page = size_t(2) << 20;
+  if (bytes >= large_page) {
+    void* block = std::aligned_alloc(large_page, (bytes + large_page - 1) / large_page * large_page);
+    if (block) madvise(block, bytes / large_page * large_page, MADV_HUGEPAGE);   // the rest would be rounded up
+    return block;
+  }
+#endif
+  return std::aligned_alloc(64, bytes);
+}
+
 }  // namespace
 
 void* allocate(size_t n) {
@@ -64,10 +78,10 @@ void* allocate(size_t n) {
     ++cache.hits;
     return block;
   }
-  void* block = std::aligned_alloc(64, c.bytes);
+  void* block = new_block(c.bytes);
   if (!block) {
     trim_memory();
-    block = std::aligned_alloc(64, c.bytes);
+    block = new_block(c.bytes);
   }
   if (!block) {
     cache.allocated -= c.bytes;

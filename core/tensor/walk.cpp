@@ -98,10 +98,18 @@ void Walk::classify() {
   for (int i = 0; i < input_count_; ++i) {
     Operand& o = inputs_[i];
     look(o);
-    if (o.number) widest = std::max(widest, bytes_of(o.wanted));
-    else direct &= o.dtype == o.wanted && o.strides.back() == bytes_of(o.dtype);
+    o.constant = !o.number && o.strides.back() == 0;
+    widest = std::max({widest, bytes_of(o.wanted), bytes_of(o.dtype)});
+    direct &= o.number || (o.dtype == o.wanted && (o.constant || o.strides.back() == bytes_of(o.dtype)));
   }
-  limit_ = direct ? chunk * 16 / widest : chunk;       // only numbers need their buffers then
+  widest = std::max({widest, bytes_of(output_.wanted), bytes_of(output_.dtype)});
+  // Many buffers at a time have to fit the first-level cache; numbers and constants are filled in once.
+  limit_ = direct ? room / widest : std::min<int64_t>(2 * chunk, room / widest);
+  // Short rows are taken several to a chunk; rows of middling length too, if that copies nothing but what repeats.
+  constexpr int64_t short_row = 64, middling_row = 256;
+  bool copies = !output_.whole;
+  for (int i = 0; i < input_count_; ++i) copies |= !inputs_[i].number && !inputs_[i].whole && !inputs_[i].repeats;
+  by_rows_ = last == 0 || inner_ >= (copies ? short_row : middling_row);
 }
 
 void Walk::run(Loop loop, const void* scalars) {
@@ -192,10 +200,9 @@ void Walk::gather_rows(const Operand& o, char* to, const Cursor& from, int64_t c
 }
 
 void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end) const {
-  constexpr int64_t room = chunk * 16;                 // the largest element has 16 bytes
   alignas(64) char buffers[max_operands + 1][room], raw[room];
   const int last = shape_.size() - 1;
-  const bool rows = inner_ >= 64 || last == 0;         // short rows are gathered several to a chunk
+  const bool rows = by_rows_;
   for (int i = 0; i < input_count_; ++i)
     if (inputs_[i].number) fill_packed(inputs_[i].wanted, buffers[i], inputs_[i].value, std::min(limit_, end - begin));
   Cursor at(shape_, begin);
@@ -210,9 +217,25 @@ void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end)
       if (done < count) c.advance(n);
     }
   };
-  const int64_t row_chunk = rows ? 0 : chunk / inner_ * inner_;
+  const int64_t row_chunk = rows ? 0 : limit_ / inner_ * inner_;
   bool aligned = false, kept[max_operands] = {};        // rows that repeat are gathered once
-  auto gather = [&](const Operand& o, char* buffer, int64_t count, bool& keep) -> const void* {
+  struct Filled { const char* from = nullptr; int64_t count = 0; } filled[max_operands];
+  // The value that holds for a whole row, spread out unless it still is.
+  auto spread = [&](const Operand& o, char* buffer, int64_t count, Filled& f) -> const void* {
+    const char* from = o.data + at.offset(o.strides);
+    if (f.from == from && f.count >= count) return buffer;
+    char one[16];
+    if (o.dtype != o.wanted) convert_packed(o.dtype, o.wanted, one, from, 1);
+    const int bytes = bytes_of(o.wanted);
+    copy_strided(bytes, buffer, bytes, o.dtype == o.wanted ? from : one, 0, count);
+    f = {from, count};
+    return buffer;
+  };
+  auto gather = [&](int i, int64_t count) -> const void* {
+    const Operand& o = inputs_[i];
+    char* buffer = buffers[i];
+    bool& keep = kept[i];
+    if (rows && o.constant) return spread(o, buffer, count, filled[i]);
     if (keep && aligned) return buffer;
     const int bytes = bytes_of(o.dtype);
     const int64_t step = o.strides[last];
@@ -243,7 +266,7 @@ void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end)
                           : aligned ? std::min(row_chunk, left)
                                     : std::min(left, at.row_left());
     const void* in[max_operands];
-    for (int i = 0; i < input_count_; ++i) in[i] = inputs_[i].number ? buffers[i] : gather(inputs_[i], buffers[i], count, kept[i]);
+    for (int i = 0; i < input_count_; ++i) in[i] = inputs_[i].number ? buffers[i] : gather(i, count);
     const int bytes = bytes_of(output_.dtype);
     const int64_t step = output_.strides[last];
     char* place = output_.data + at.offset(output_.strides);

@@ -12,7 +12,8 @@ namespace fb {
 class Walk {
  public:
   static constexpr int max_operands = 5;               // inputs and the output
-  static constexpr int64_t chunk = 512;
+  static constexpr int64_t chunk = 512;                // of short rows
+  static constexpr int64_t room = 8192;                // bytes of a chunk in a buffer
 
   explicit Walk(const Dims& shape) : shape_(shape) {}
   void add_input(const Tensor& t, DType wanted);       // broadcast to the walk's shape, converted to `wanted`
@@ -28,6 +29,7 @@ class Walk {
     bool number = false;
     bool whole = false;                                // one packed run over the whole walk
     bool repeats = false;                              // the same row again and again
+    bool constant = false;                             // one value all along a row
     Scalar value;
   };
   struct Cursor;
@@ -36,6 +38,7 @@ class Walk {
   Operand inputs_[max_operands], output_;
   int input_count_ = 0;
   int64_t total_ = 0, inner_ = 0;
+  bool by_rows_ = true;                                // a chunk is a piece of one row, not several short rows
   bool all_direct_ = false;                            // along the inner dim every operand is a plain pointer
   int64_t limit_ = chunk;                              // most elements of a chunk that a row holds
 

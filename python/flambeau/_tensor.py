@@ -154,12 +154,11 @@ def numpy(self, *, force=False):
 
     Errors: RuntimeError if the tensor requires grad (use `detach().numpy()`), TypeError for bfloat16.
     """
-    import numpy
     if self.requires_grad and not force:
         raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
     if self.is_conj() or self.is_neg():
         self = self.resolve_conj().resolve_neg()
-    return numpy.asarray(_C._array_view(_C._detach(self)))
+    return _C._as_array(_C._detach(self))
 
 
 def __array__(self, dtype=None, copy=None):
