@@ -338,7 +338,7 @@ void matmul_into(const Tensor& out, const Tensor& a, const Tensor& b, const Scal
   if (out.numel() == 0) return;
   const DType dtype = out.dtype(), compute = storage_of(compute_of(dtype));
   if (dtype != compute) {
-    if (alpha.equals(1) && beta.equals(0) && !only_reference() && onednn::matmul_half(out, a, b, bias)) return;
+    if (alpha.equals(1) && beta.equals(0) && !only_reference_kernels() && onednn::matmul_half(out, a, b, bias)) return;
     const Tensor wide = beta.equals(0) ? empty(out.shape(), compute) : contiguous(to_dtype(out, compute));
     matmul_into(wide, to_dtype(a, compute), to_dtype(b, compute), alpha, beta, bias ? to_dtype(bias, compute) : Tensor());
     return copy_(out, wide);
