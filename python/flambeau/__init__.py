@@ -6,6 +6,7 @@ from math import e, inf, nan, pi  # noqa: F401
 
 from . import _C
 from . import errors
+from .errors import AcceleratorError, OutOfMemoryError  # noqa: F401
 
 _C._set_error_classes(errors._classes)
 from . import _formats  # noqa: E402
