@@ -185,3 +185,8 @@ def test_composed_writes_keep_what_they_saved():
     y.index_reduce_(0, torch.tensor([0, 0]), torch.tensor([3.0, 4.0]), "prod")
     y.sum().backward()
     assert x.grad.tolist() == [24.0, 2.0, 2.0]
+
+
+def test_classes_for_except_clauses():
+    assert torch.OutOfMemoryError is torch.cuda.OutOfMemoryError and issubclass(torch.OutOfMemoryError, RuntimeError)
+    assert torch.AcceleratorError is torch.cuda.AcceleratorError

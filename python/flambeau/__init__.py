@@ -6,6 +6,7 @@ from math import e, inf, nan, pi  # noqa: F401
 
 from . import _C
 from . import errors
+from .errors import AcceleratorError, OutOfMemoryError  # noqa: F401
 
 _C._set_error_classes(errors._classes)
 from . import _formats  # noqa: E402
@@ -44,8 +45,8 @@ _submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends",
                "mps", "mtia", "xpu", "accelerator", "random", "linalg", "fft", "special", "func", "distributions",
                "errors", "legacy", "as_torch", "viz", "multiprocessing", "jit", "compiler", "amp", "sparse", "types",
                "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler",
-               "torch_version", "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export", "monitor",
-               "nested", "masked", "signal", "ao", "cpu", "demo"}
+               "torch_version", "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export",
+               "monitor", "nested", "masked", "signal", "ao", "cpu", "demo"}
 _lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing",
          "printoptions": "_printing",
          "save": "serialization",
@@ -55,7 +56,6 @@ _lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "se
          "ShortStorage": "storage", "CharStorage": "storage", "ByteStorage": "storage", "BoolStorage": "storage",
          "HalfStorage": "storage", "BFloat16Storage": "storage", "ComplexFloatStorage": "storage",
          "ComplexDoubleStorage": "storage", "to_dlpack": "utils.dlpack",
-         "OutOfMemoryError": "_absent_device", "AcceleratorError": "_absent_device",
          "unravel_index": "_coordinates", "empty_permuted": "_coordinates",
          "autocast": "amp", "GradScaler": "amp",
          **{name: "amp._state" for name in (

@@ -8,14 +8,6 @@ from typing import Any, NoReturn
 Answer = Callable[[], Any]
 
 
-class OutOfMemoryError(RuntimeError):
-    """A device other than the CPU has no memory left; there is none."""
-
-
-class AcceleratorError(RuntimeError):
-    """A device other than the CPU failed; there is none."""
-
-
 def fails(error: type[BaseException], text: str) -> Answer:
     """An answer that raises `error(text)`."""
 

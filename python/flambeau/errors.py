@@ -40,6 +40,18 @@ class UnsupportedError(FlambeauError, NotImplementedError):
     """Something PyTorch has and flambeau does not have yet."""
 
 
+class OutOfMemoryError(RuntimeError):
+    """An accelerator has no memory left; never raised here: the CPU's is a MemoryError. For `except` clauses."""
+
+    __module__ = __package__
+
+
+class AcceleratorError(RuntimeError):
+    """An accelerator failed; never raised here. For `except` clauses."""
+
+    __module__ = __package__
+
+
 def _named(name: str, built_in: type) -> type:
     doc = f"{built_in.__name__} raised by flambeau."
     return type(name, (FlambeauError, built_in), {"__module__": __name__, "__doc__": doc})

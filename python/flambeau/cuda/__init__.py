@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from flambeau import _absent_device
+from flambeau import errors
 from flambeau._absent_device import AbsentDeviceGuard, absent_class, define, device_index, fails, gives
 from flambeau.cuda._absent import NOT_BUILT, no_nvml, not_built, not_present
 from flambeau.cuda.graphs import *  # noqa: F403
@@ -175,7 +175,7 @@ def __getattr__(name: str) -> Any:
     if name in _SUBMODULES:
         return importlib.import_module(f"{__name__}.{name}")
     if name in ("OutOfMemoryError", "AcceleratorError"):
-        return getattr(_absent_device, name)
+        return getattr(errors, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
