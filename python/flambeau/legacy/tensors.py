@@ -35,8 +35,8 @@ def resize(self, *sizes):
     for size in shape:
         count *= size
     if count != self.numel():
-        raise RuntimeError(f"requested resize to {'x'.join(map(str, shape))} ({count} elements in total), but the given "
-                           f"tensor has a size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). resize "
+        raise RuntimeError(f"requested resize to {'x'.join(map(str, shape))} ({count} elements in total), but the "
+                           f"given tensor has a size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). resize "
                            "keeps the number of elements; resize_ can change it.")
     return self.contiguous().view(shape)
 

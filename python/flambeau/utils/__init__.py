@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-_SUBMODULES = ("data", "checkpoint", "dlpack", "hooks", "tensorboard")
+_SUBMODULES = ("benchmark", "data", "checkpoint", "dlpack", "hooks", "tensorboard")
 
 
 def __getattr__(name: str):

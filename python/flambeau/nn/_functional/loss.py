@@ -351,8 +351,8 @@ def linear_cross_entropy(
         raise RuntimeError("linear_cross_entropy: expected linear_weight with dimensionality at least 2, got "
                            f"{linear_weight.dim()}")
     if input.size(-1) != linear_weight.size(-1):
-        raise RuntimeError("linear_cross_entropy: expected equal input and linear_weight last dimensions (in_features), "
-                           f"got {input.size(-1)} and {linear_weight.size(-1)}")
+        raise RuntimeError("linear_cross_entropy: expected equal input and linear_weight last dimensions "
+                           f"(in_features), got {input.size(-1)} and {linear_weight.size(-1)}")
     scores = _C.linear(
         input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten()
     )
