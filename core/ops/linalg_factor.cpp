@@ -118,6 +118,9 @@ struct PivotsToOrder {
   using kind = Opaque;
   static constexpr bool differentiable = false;
   static Tensor kernel(Tensor pivots, int64_t rows) {
+    check<DTypeError>(pivots.dtype() == DType::i32, "lu_unpack: LU_pivots must be int32, got ",
+                      row(pivots.dtype()).legacy);
+    check<ShapeError>(pivots.dim() >= 1, "lu_unpack: LU_pivots must have at least one dimension");
     const Tensor p = contiguous(pivots);
     const int64_t k = p.size(-1), count = rows && k ? p.numel() / k : 0;
     Dims batch = p.shape();

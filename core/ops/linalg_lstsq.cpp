@@ -47,17 +47,17 @@ struct LinalgLstsqSolution {
 };
 
 struct LinalgLstsq {
-  static constexpr auto schema = "linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, str? "
-      "driver=None) -> "
-                                 "(Tensor solution, Tensor residuals, Tensor rank, Tensor singular_values)";
+  static constexpr auto schema = "linalg_lstsq(Tensor self, Tensor b, float? rcond=None, *, "
+                                 "str? driver=None) -> (Tensor solution, Tensor residuals, Tensor rank, "
+                                 "Tensor singular_values)";
   static constexpr auto doc = R"(
     The X that makes the sum of squares of A X - B least, the shortest one where several do. Driver "gels"
     takes A of full rank, by QR; "gelsy" (default), "gelsd" and "gelss" any, by singular values, those up to
     rcond times the largest being zero.
 
-    Shapes: self (*, m, n), b (*, m, k) or vectors (*, m) → (*, n, k), residuals (*, k) if m > n and the rank
-    is full, rank (*), singular values (*, min(m, n)); what a driver does not give is empty.   Dtypes:
-    floating, complex.
+    Shapes: self (*, m, n), b (*, m, k) or vectors (*, m) → (*, n, k), residuals (*, k), k = 1 for vectors,
+    if m > n and the rank is full, rank (*), singular values (*, min(m, n)); what a driver does not give is
+    empty.   Dtypes: floating, complex.
     Errors: RuntimeError for another driver.
 
     >>> fb.linalg.lstsq(fb.tensor([[1.], [1.]]), fb.tensor([[1.], [3.]])).solution
@@ -101,7 +101,6 @@ struct LinalgLstsq {
     if (m > n && name != "gelsy" && full_rank) {
       const Tensor error = abs(product(a, r[0]) - right);
       residuals = sum(error * error, Dims{-2});
-      if (vectors) residuals = squeeze(residuals, -1);
     }
     return {vectors ? squeeze(r[0], -1) : r[0], residuals, r[1], detached(r[2])};
   }

@@ -51,6 +51,9 @@ struct LinalgSvdFull {
     check(!driver, "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with "
           "cuSOLVER backend, got '",
           driver ? driver.as_string() : std::string(), "'");
+    const bool finite = !call_op<Any>(ne(A - A, 0), Value(), false).data<bool>()[0];
+    check<LinAlgError>(finite, "linalg.svd: The algorithm failed to converge because the input matrix "
+                       "contained non-finite values.");
     const int64_t m = A.size(-2), n = A.size(-1), k = std::min(m, n), columns = full ? m : k, rows =
         full ? n : k;
     const Dims batch = batch_of(A);
@@ -78,9 +81,6 @@ struct LinalgSvdFull {
                                 leading(rows));
       });
     });
-    const bool finite = !call_op<Any>(ne(A - A, 0), Value(), false).data<bool>()[0];
-    check<LinAlgError>(finite || !k, "linalg.svd: The algorithm failed to converge because the input matrix "
-                       "contained non-finite values.");
     check_info("linalg.svd", info, [](int i) {
       return text("The algorithm failed to converge because the input matrix is ill-conditioned or has too "
                   "many repeated singular "

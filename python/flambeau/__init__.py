@@ -9,6 +9,7 @@ from . import errors
 from .errors import AcceleratorError, OutOfMemoryError  # noqa: F401
 
 _C._set_error_classes(errors._classes)
+vars(_C)["_LinAlgError"] = errors.LinAlgError  # a name that programs catch
 from . import _formats  # noqa: E402
 from ._C import *  # noqa: E402, F401, F403
 from ._formats import (channels_last, channels_last_3d, contiguous_format, layout, memory_format,  # noqa: E402, F401

@@ -127,6 +127,7 @@ def test_least_squares():
         found = linalg.lstsq(a, b, driver=driver)
         near(found.solution, torch.from_numpy(wanted[0]), 10)
     near(linalg.lstsq(a, b, driver="gelsd").residuals, torch.from_numpy(wanted[1]), 10)
+    near(linalg.lstsq(a, b[:, 0], driver="gels").residuals, torch.from_numpy(wanted[1][:1]), 10)
     near(linalg.lstsq(a, b, driver="gelss").singular_values, torch.from_numpy(wanted[3]), 10)
     assert int(linalg.lstsq(a, b).rank) == 3
     thin = torch.cat([a[:, :2], a[:, :1]], 1)          # rank two: the shortest of the solutions
