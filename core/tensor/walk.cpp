@@ -110,6 +110,11 @@ void Walk::classify() {
   bool copies = !output_.whole;
   for (int i = 0; i < input_count_; ++i) copies |= !inputs_[i].number && !inputs_[i].whole && !inputs_[i].repeats;
   by_rows_ = last == 0 || inner_ >= (copies ? short_row : middling_row);
+  // A constant is spread out anew in each row: a short stretch of it, used again and again, or its stores queue up
+  // behind those of the row before, which miss the cache.
+  constexpr int64_t constant_run = 256;
+  for (int i = 0; i < input_count_; ++i)
+    if (by_rows_ && inputs_[i].constant) limit_ = std::min(limit_, constant_run);
 }
 
 void Walk::run(Loop loop, const void* scalars) {

@@ -3,7 +3,12 @@
 import flambeau as torch
 import pytest
 
-NARROW = {torch.uint8: (0, 255), torch.int8: (-128, 127), torch.int16: (-(2**15), 2**15 - 1), torch.int32: (-(2**31), 2**31 - 1)}
+NARROW = {
+    torch.uint8: (0, 255),
+    torch.int8: (-128, 127),
+    torch.int16: (-(2**15), 2**15 - 1),
+    torch.int32: (-(2**31), 2**31 - 1),
+}
 
 
 def wrapped(v, dtype):
@@ -96,7 +101,8 @@ def test_division_rounds_as_python_does(dtype):
     x, y = torch.tensor(a, dtype=dtype), torch.tensor(b, dtype=dtype)
     assert (x // y).tolist() == [i // j for i, j in zip(a, b)]
     assert (x % y).tolist() == [i % j for i, j in zip(a, b)]
-    assert torch.div(x, y, rounding_mode="trunc").tolist() == [abs(i) // abs(j) * (1 if (i < 0) == (j < 0) else -1) for i, j in zip(a, b)]
+    toward_zero = [abs(i) // abs(j) * (1 if (i < 0) == (j < 0) else -1) for i, j in zip(a, b)]
+    assert torch.div(x, y, rounding_mode="trunc").tolist() == toward_zero
     assert torch.fmod(x, y).tolist() == [abs(i) % abs(j) * (-1 if i < 0 else 1) for i, j in zip(a, b)]
 
 
@@ -108,10 +114,19 @@ def test_remainders_of_floats(dtype):
     v = torch.tensor(v, dtype=dtype).tolist()
     a, b = zip(*[(x, y) for x in v for y in v if y != 0])
     x, y = torch.tensor(a, dtype=dtype), torch.tensor(b, dtype=dtype)
-    exact = [math.fmod(i, j) for i, j in zip(a, b)]
+    exact = torch.tensor([math.fmod(i, j) for i, j in zip(a, b)], dtype=dtype).tolist()
     found = torch.fmod(x, y).tolist()
-    assert [(r, math.copysign(1, r)) for r in found] == [(r, math.copysign(1, r)) for r in torch.tensor(exact, dtype=dtype).tolist()]
+    assert [(r, math.copysign(1, r)) for r in found] == [(r, math.copysign(1, r)) for r in exact]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_division_of_special_floats(dtype):
+    def t(*v):
+        return torch.tensor(v, dtype=dtype)
+
     nan, inf = float("nan"), float("inf")
-    assert torch.fmod(torch.tensor([1.0, inf, 1.0, nan], dtype=dtype), torch.tensor([inf, 2.0, 0.0, 1.0], dtype=dtype))[0] == 1.0
-    assert torch.remainder(torch.tensor([-3.0, 3.0, -0.0], dtype=dtype), 2).tolist() == [1.0, 1.0, -0.0]
-    assert torch.floor_divide(torch.tensor([-7.0, 7.0, 1.0], dtype=dtype), torch.tensor([2.0, -2.0, 0.1], dtype=dtype)).tolist() == [-4.0, -4.0, 9.0]
+    found = torch.fmod(t(1.0, inf, 1.0, nan), t(inf, 2.0, 0.0, 1.0))
+    assert found[0] == 1.0 and found[1:].isnan().all()
+    assert torch.remainder(t(-3.0, 3.0, -0.0), 2).tolist() == [1.0, 1.0, -0.0]
+    assert torch.floor_divide(t(-7.0, 7.0, 1.0), t(2.0, -2.0, 0.1)).tolist() == [-4.0, -4.0, 9.0]
+    assert torch.floor_divide(t(1.0, -1.0), t(0.0, 0.0)).tolist() == [inf, -inf]
