@@ -36,8 +36,8 @@ def resize(self, *sizes):
         count *= size
     if count != self.numel():
         raise RuntimeError(f"requested resize to {'x'.join(map(str, shape))} ({count} elements in total), but the "
-                           f"given tensor has a size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). resize "
-                           "keeps the number of elements; resize_ can change it.")
+                           f"given tensor has a size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). "
+                           "resize keeps the number of elements; resize_ can change it.")
     return self.contiguous().view(shape)
 
 
