@@ -134,7 +134,10 @@ struct Layers {
       const Scoped name(mode.grad_name, std::string_view(bidirectional ? "CatBackward0" : whole ? "MkldnnRnnLayerBackward0" : "StackBackward0"));
       r[0] = view(r[0], Dims{time, batch, r[0].size(-1)});
     }
-    if (batch_first) r[0] = transpose(r[0], 0, 1);
+    if (batch_first) {
+      const Scoped name(mode.grad_name, cell == Cell::lstm ? std::string_view() : std::string_view("TransposeBackward1"));
+      r[0] = transpose(r[0], 0, 1);
+    }
     return r;
   }
   Outputs<3> run_packed(T_ data, T_ batch_sizes, const State& start, const Tensors& params) const {

@@ -48,7 +48,7 @@ _submodules = {"nn", "optim", "autograd", "utils", "vision", "cuda", "backends",
                "overrides", "hub", "distributed", "version", "functional", "futures", "onnx", "package", "profiler",
                "torch_version", "quantization", "return_types", "_dtype_info", "_printing", "library", "fx", "export",
                "monitor", "nested", "masked", "signal", "ao", "cpu", "demo"}
-_lazy = {"strict": "legacy", "finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing",
+_lazy = {"strict": "legacy", "compile": "compiler", "finfo": "_dtype_info", "iinfo": "_dtype_info", "set_printoptions": "_printing",
          "printoptions": "_printing",
          "save": "serialization",
          "load": "serialization", "get_printoptions": "_printing", "UntypedStorage": "storage",

@@ -1,11 +1,13 @@
-"""What programs ask about compilation: nothing is being compiled."""
+"""Compiling: the calls are there and checked, and code runs as it is."""
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["allow_in_graph", "assume_constant_result", "cudagraph_mark_step_begin", "disable", "is_compiling",
-           "is_dynamo_compiling", "is_exporting", "reset"]
+from ._compile import compile, list_backends
+
+__all__ = ["allow_in_graph", "assume_constant_result", "compile", "cudagraph_mark_step_begin", "disable", "is_compiling",
+           "is_dynamo_compiling", "is_exporting", "list_backends", "reset"]
 
 
 def is_compiling() -> bool:

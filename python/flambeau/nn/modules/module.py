@@ -412,10 +412,10 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
                 param.grad.zero_()
 
     def compile(self, *args, **kwargs):
-        """Compile forward in place; not available yet."""
-        raise RuntimeError(
-            "Module.compile is not available in this build; call the module as it is, the result is the same"
-        )
+        """Check the arguments as `torch.compile` does; the module goes on running as it is."""
+        from ...compiler import compile
+
+        compile(self, *args, **kwargs)
 
     # Text.
 
