@@ -111,8 +111,8 @@ def compile(model: Callable | None = None, *, fullgraph: bool = False, dynamic: 
     if callable(backend):
         from flambeau.errors import UnsupportedError
 
-        raise UnsupportedError("torch.compile: a backend that is a function needs a recorded graph, which flambeau does "
-                               "not make yet; name a backend, or pass disable=True")
+        raise UnsupportedError("torch.compile: a backend that is a function needs a recorded graph, which flambeau "
+                               "does not make yet; name a backend, or pass disable=True")
     if backend not in ("eager", "aot_eager"):
         _say_once()
     if isinstance(model, nn.Module):
