@@ -78,10 +78,7 @@ template <class T> static T any_quotient(T a, T b) {
 
 // The remainder that has the sign of b. The sum is computed everywhere, so where it is not used it may wrap around.
 template <class T> static T with_sign_of(T r, T b) {
-  T sum;
-  if constexpr (std::is_integral_v<T>) sum = static_cast<T>(static_cast<uint64_t>(r) + static_cast<uint64_t>(b));
-  else sum = r + b;
-  return math::select((r != T(0)) & ((r < T(0)) != (b < T(0))), sum, r);
+  return math::select((r != T(0)) & ((r < T(0)) != (b < T(0))), math::wrapping_sum(r, b), r);
 }
 
 // The loop's parts for ops whose near numbers are computed in another way than all.
