@@ -103,6 +103,8 @@ def _target(args, kwargs, self):
 
 def to(self, *args, **kwargs):
     """This tensor with another dtype or on another device: itself if nothing changes and `copy` is False."""
+    if len(args) == 1 and not kwargs and isinstance(args[0], (_C.device, str)) and str(args[0]) == "cpu":
+        return self
     if len(args) == 1 and not kwargs and isinstance(args[0], _C.dtype):
         dtype, copy, memory_format = args[0], False, None
     else:
@@ -128,7 +130,7 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 def _cast_method(name, dtype):
     def cast(self, *, memory_format=None):
         result = self if self.dtype == dtype else _C._to_copy(self, dtype)
-        return result if memory_format in (None, _C.preserve_format) else contiguous(result, memory_format)
+        return result if memory_format in (None, _C.preserve_format) else contiguous(result, memory_format=memory_format)
     cast.__name__ = name
     cast.__doc__ = f"This tensor as {dtype}."
     return cast

@@ -121,3 +121,12 @@ def test_new_data_keeps_the_version():
     with torch.no_grad():
         w.add_(1)
     assert w._version == 2
+
+
+@pytest.mark.parametrize("name", ["float", "double", "int", "half", "bool"])
+def test_casts_take_a_memory_format(name):
+    x = torch.ones(2, 3, 2, 3)
+    y = getattr(x, name)(memory_format=torch.channels_last)
+    assert y.dtype == getattr(torch, name) and y.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(y.float(), x)
+    assert x.float(memory_format=torch.preserve_format) is x and x.float(memory_format=torch.contiguous_format) is x

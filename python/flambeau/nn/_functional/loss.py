@@ -353,6 +353,9 @@ def linear_cross_entropy(
     if input.size(-1) != linear_weight.size(-1):
         raise RuntimeError("linear_cross_entropy: expected equal input and linear_weight last dimensions "
                            f"(in_features), got {input.size(-1)} and {linear_weight.size(-1)}")
+    if linear_weight.dim() > 2 and input.dim() == 1:
+        raise RuntimeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape "
+                           f"{tuple(linear_weight.shape)} requires batched input, (N, {input.size(-1)}), got unbatched")
     scores = _C.linear(
         input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten()
     )

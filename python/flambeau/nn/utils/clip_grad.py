@@ -47,8 +47,7 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
     norm_type = float(norm_type)
     if not tensors:
         return _C.tensor(0.0)
-    device = tensors[0].device
-    norms = [_C.linalg_vector_norm(t, norm_type).to(device) for t in tensors]
+    norms = [_C.linalg_vector_norm(t, norm_type) for t in tensors]
     total = _C.linalg_vector_norm(_C.stack(norms), norm_type)
     if error_if_nonfinite and not bool(_C.isfinite(total)):
         raise RuntimeError(
@@ -68,7 +67,7 @@ def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
     # Always a product, never a branch on the value: nothing waits for the norm.
     factor = _C.clamp(float(max_norm) / (total_norm + 1e-6), max=1.0)
     for grad in grads:
-        grad.mul_(factor.to(grad.device))
+        grad.mul_(factor)
 
 
 @_without_grad
