@@ -130,7 +130,9 @@ def cuda(self, device=None, non_blocking=False, memory_format=None):
 def _cast_method(name, dtype):
     def cast(self, *, memory_format=None):
         result = self if self.dtype == dtype else _C._to_copy(self, dtype)
-        return result if memory_format in (None, _C.preserve_format) else contiguous(result, memory_format=memory_format)
+        if memory_format in (None, _C.preserve_format):
+            return result
+        return contiguous(result, memory_format=memory_format)
     cast.__name__ = name
     cast.__doc__ = f"This tensor as {dtype}."
     return cast

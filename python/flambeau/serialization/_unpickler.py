@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -37,10 +38,60 @@ def _find(module: str, name: str, fallback: Callable[[str, str], Any]) -> Any:
     return found
 
 
+def _check_dtype_state(state: Any) -> None:
+    """Refuse what NumPy's dtype does not survive: it reads its state unchecked, and a damaged one ends the process.
+
+    A state is (version, byte order, subarray, names, fields, item size, alignment, flags[, metadata]).
+    """
+    sizes = isinstance(state, tuple) and len(state) in (8, 9) and (state[0], *state[5:8])
+    good = sizes and all(type(size) is int for size in sizes) and isinstance(state[1], str)
+    if good:
+        _, _, subarray, names, fields = state[:5]
+        good = names is None and fields is None or (
+            isinstance(names, tuple) and isinstance(fields, dict) and set(names) <= set(fields)
+            and all(isinstance(name, str) for name in names)
+            and all(isinstance(place, tuple) and len(place) in (2, 3) and type(place[1]) is int
+                    for place in fields.values()))
+        good = good and (subarray is None or isinstance(subarray, tuple) and len(subarray) == 2
+                         and isinstance(subarray[1], (int, tuple)))
+    if not good:
+        raise pickle.UnpicklingError("load: the state of a NumPy dtype is damaged")
+
+
+class _CheckingUnpickler(pickle._Unpickler):  # type: ignore[name-defined]
+    """Python's unpickler written in Python, which lets the states of dtypes be looked at."""
+
+    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+
+    def load_build(self) -> None:
+        target = self.stack[-2]
+        is_numpys = type(target).__module__.split(".")[0] == "numpy"
+        if is_numpys and hasattr(target, "fields") and hasattr(target, "isbuiltin"):
+            _check_dtype_state(self.stack[-1])
+        super().load_build()
+
+    def load(self) -> Any:
+        try:
+            return super().load()
+        except EOFError as error:
+            raise EOFError(str(error) or "load: the pickle ends before its object is complete") from None
+
+    dispatch[pickle.BUILD[0]] = load_build
+
+
+def _machine(pickle_module: Any, stream: Any) -> type:
+    """The unpickler to use: the fast one unless the pickle names NumPy, as far as that can be seen."""
+    if pickle_module is not pickle:
+        return pickle_module.Unpickler
+    if isinstance(stream, io.BytesIO) and stream.getvalue().find(b"numpy", stream.tell()) < 0:
+        return pickle.Unpickler
+    return _CheckingUnpickler
+
+
 def full_unpickle(stream: Any, find_storage: Callable, pickle_module: Any, options: dict[str, Any]) -> Any:
     """One object from a pickle that may run any code."""
 
-    class Unpickler(pickle_module.Unpickler):
+    class Unpickler(_machine(pickle_module, stream)):  # type: ignore[misc]
         def find_class(self, module: str, name: str) -> Any:
             return _find(module, name, super().find_class)
 
