@@ -304,15 +304,13 @@ void resize_out(const Op& op, const Tensor& out, const Tensor& value) {
 
 // Writing would change what an op that reads by index is still to read.
 void check_apart(const Op& op, const Args& args, const Tensor& target) {
-  check(!may_overlap_itself(target.layout()), op.name, "(): unsupported operation: more than one element of the written-to tensor refers "
-        "to a single memory location. Please clone() the tensor before performing the operation.");
+  check_each_written_once(text(op.name, "()"), target);
   if (!op.out_apart) return;
   auto meets = [&](const Tensor& t) { return t && share_memory(t, target); };
   for (const Value& v : args) {
     bool shared = v.tag == Value::tensor && meets(v.as_tensor());
     if (v.tag == Value::tensors) for (const Tensor& t : v.as_tensors()) shared |= meets(t);
-    check(!shared, op.name, "(): unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory "
-          "location. Please clone() the tensor before performing the operation.");
+    check(!shared, op.name, "(): unsupported operation: out and an input refer to a single memory location: pass the clone() of the input");
   }
 }
 
@@ -331,10 +329,16 @@ PyObject* call_with_out(const Op& op, Args& args, PyObject* given) {
   if (mode.grad) for (const Value& v : args)
     check<GradError>(v.tag != Value::tensor || !v.body()->requires_grad, op.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
   const Scoped<Autocast*> off(mode.autocast, nullptr);   // out= decides the dtype
-  call(op, args, out);
+  for (PyObject* t : targets) check_apart(op, args, tensor_of(t));
+  const bool direct = op.kind == Kind::elementwise && n == 1 && !op.out_exact && !mode.top;
+  if (direct) out[0] = tensor_of(targets[0]);
+  call(op, args, out, direct ? Form::out : Form::functional);
   for (int k = 0; k < n; ++k) {
     const Tensor target = tensor_of(targets[k]);
-    check_apart(op, args, target);
+    if (out[k].body() == target.body()) {
+      ++target->version();
+      continue;
+    }
     check<DTypeError>(!op.out_exact || out[k].dtype() == target.dtype(), op.name, "(): self and out expected to have the same dtype: Expected out "
                       "tensor to have dtype ", name_of(out[k].dtype()), ", but got ", name_of(target.dtype()), " instead");
     check<DTypeError>(can_cast(out[k].dtype(), target.dtype()), "result type ", row(out[k].dtype()).legacy, " can't be cast to the desired output type ", row(target.dtype()).legacy);

@@ -36,7 +36,8 @@ def test_demo_draws(tmp_path):
 def write_idx(path, dims, values):
     data = struct.pack(f">HBB{len(dims)}I", 0, 8, len(dims), *dims) + bytes(values)
     path.parent.mkdir(parents=True, exist_ok=True)
-    (gzip.open if path.suffix == ".gz" else open)(path, "wb").write(data)
+    with (gzip.open if path.suffix == ".gz" else open)(path, "wb") as file:
+        file.write(data)
 
 
 def write_dataset(folder, suffix):

@@ -40,15 +40,17 @@ inline int cpu_level() {
   return level;
 }
 
-// Clones<&body>::pick() is the clone of `body` for this CPU; `body` is an ordinary function returning void.
-template <auto body> struct Clones;
-template <class... A, void (*body)(A...)> struct Clones<body> {
+// Clones<&body>::pick() is the clone of `body` for this CPU, of level `top` at most; `body` is an ordinary function
+// returning void.
+template <auto body, int top = 4> struct Clones;
+template <class... A, void (*body)(A...), int top> struct Clones<body, top> {
   FB_FLATTEN __attribute__((target("arch=x86-64-v2"))) static void v2(A... a) { body(a...); }
   FB_FLATTEN __attribute__((target("arch=x86-64-v3"))) static void v3(A... a) { body(a...); }
   FB_FLATTEN __attribute__((target("arch=x86-64-v4"))) static void v4(A... a) { body(a...); }
   static auto pick() {
     const int level = cpu_level();
-    return level >= 4 ? &v4 : level == 3 ? &v3 : &v2;
+    if constexpr (top >= 4) if (level >= 4) return &v4;
+    return level >= 3 ? &v3 : &v2;
   }
 };
 
@@ -57,8 +59,8 @@ template <class... A, void (*body)(A...)> struct Clones<body> {
 // One version: vectors are part of the base architecture (arm64: NEON and fused multiply-add).
 inline int cpu_level() { return 2; }
 
-template <auto body> struct Clones;
-template <class... A, void (*body)(A...)> struct Clones<body> {
+template <auto body, int top = 4> struct Clones;
+template <class... A, void (*body)(A...), int top> struct Clones<body, top> {
   static auto pick() { return body; }
 };
 

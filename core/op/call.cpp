@@ -57,8 +57,7 @@ void run_in_place(const Op& op, const Args& args, Tensor* out) {
   check(out[0]->storage->writable(), op.name, "_: the memory of this tensor is read-only");
   check(mode.inference || !out[0]->inference(), op.name, "_: an inference tensor may be changed in place only inside InferenceMode; "
         "clone() it to get a normal tensor.");
-  check(!may_overlap_itself(out[0].layout()), op.name, "_: unsupported operation: more than one element of the written-to tensor "
-        "refers to a single memory location. Please clone() the tensor before performing the operation.");
+  if (may_overlap_itself(out[0].layout())) check_each_written_once(text(op.name, "_"), out[0]);
   if (op.write) {
     Scoped python(mode.for_python, false);
     const uint32_t before = out[0]->version();

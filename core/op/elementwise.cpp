@@ -169,16 +169,25 @@ static Tensor new_output(const Op& op, const Args& args, const Dims& shape, DTyp
   return empty(shape, dtype);
 }
 
-static bool must_go_elsewhere(const Op& op, const Args& args, const Tensor& target) {
+// Does an input read elements of the target at other places than they are written?
+static bool must_go_elsewhere(const Op& op, const Args& args, const Tensor& target, Form form) {
   for (int i = 0; i < op.tensor_count; ++i) {
     if (args[i].tag != Value::tensor || args[i].body() == target.body()) continue;
     const Tensor& t = args[i].as_tensor();
     if (!share_memory(t, target)) continue;
     const bool same_place = t.dtype() == target.dtype() && t.layout().offset == target.layout().offset &&
                             t.shape() == target.shape() && t.strides() == target.strides();
-    if (!same_place) return true;
+    if (same_place) continue;
+    check_no_partial_overlap(text(op.name, form == Form::in_place ? "_" : "(out=...)"), target, t);
+    return true;
   }
   return false;
+}
+
+// What out= names is written directly where it can hold the result as it is; the caller sees to everything else.
+static bool takes_result(const Tensor& target, const Dims& shape, DType result) {
+  return target.shape() == shape && can_cast(result, target.dtype()) && target->storage->writable() &&
+         (mode.inference || !target->inference()) && !may_overlap_itself(target.layout());
 }
 
 void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
@@ -186,17 +195,19 @@ void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
   const DType promoted = promoted_type(op, args);
   const ElementwiseTypes types = types_for(op, args, promoted);
   const Dims shape = common_shape(op, args);
+  if (form == Form::out && !takes_result(out[0], shape, types.result)) form = Form::functional;
   if (form != Form::functional) {
     check<DTypeError>(can_cast(types.result, out[0].dtype()), "result type ", row(types.result).legacy,
-                      " can't be cast to the desired output type ", row(out[0].dtype()).legacy, " in ", op.name,
-                      form == Form::in_place ? "_" : "(out=...)");
-    check<ShapeError>(shape == out[0].shape(), op.name, form == Form::in_place ? "_" : "(out=...)", ": output with shape ",
+                      " can't be cast to the desired output type ", row(out[0].dtype()).legacy, " in ", op.name, "_");
+    check<ShapeError>(shape == out[0].shape(), op.name, "_: output with shape ",
                       out[0].shape().list(), " doesn't match the broadcast shape ", shape.list());
-    if (must_go_elsewhere(op, args, out[0])) {
+    if (must_go_elsewhere(op, args, out[0], form)) {
       Tensor made[Schema::max_outputs];
       run_elementwise(op, args, made, Form::functional);
-      Args copy(out[0], made[0]);
-      return run_elementwise(*op_row<Copy>, copy, out, Form::in_place);
+      const uint32_t before = out[0]->version();       // this is one write, whose caller counts it
+      copy_(out[0], made[0]);
+      out[0]->version() = before;
+      return;
     }
   } else out[0] = new_output(op, args, shape, types.result);
   alignas(16) char scalars[8 * 16];

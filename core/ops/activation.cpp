@@ -23,6 +23,7 @@ struct Relu {
     tensor([0., 2.])
   )";
   using kind = Elementwise<Result::same, reals_not_bool>;
+  static constexpr bool light = true;
   static void examine(const Args& args) {
     check(type_of_first(args) != DType::boolean, "Boolean inputs not supported for relu");
   }
@@ -101,6 +102,7 @@ struct LeakyRelu {
     tensor([-0.1000,  2.0000])
   )";
   using kind = Floating;
+  static constexpr bool light = true;
   template <class T> static T forward(T x, T slope) { return math::select(x > T(0.0), x, x * slope); }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, Scalar> slope) {
     return call_op<LeakyReluVjp>(g, x, slope.value);

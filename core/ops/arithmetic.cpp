@@ -41,6 +41,7 @@ template <class T> static T times_one(T b) {
 struct PlainAdd {
   static constexpr auto schema = "add(Tensor self, Tensor other) -> Tensor";
   using kind = Elementwise<Result::same, all_numbers>;
+  static constexpr bool light = true;
   static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return math::wrapping_sum(a, times_one(b)); }
   static bool forward_bool(bool a, bool b) { return a | b; }
@@ -48,6 +49,7 @@ struct PlainAdd {
 struct PlainSub {
   static constexpr auto schema = "sub(Tensor self, Tensor other) -> Tensor";
   using kind = Elementwise<Result::same, numbers_not_bool>;
+  static constexpr bool light = true;
   static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return math::wrapping_difference(a, times_one(b)); }
 };
@@ -135,6 +137,7 @@ struct Mul {
     tensor([3., 6.])
   )";
   using kind = Elementwise<Result::same, all_numbers>;
+  static constexpr bool light = true;
   static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T b) { return math::wrapping_product(a, b); }
   static bool forward_bool(bool a, bool b) { return a & b; }
@@ -169,6 +172,7 @@ struct Neg {
     tensor([-1.,  2.])
   )";
   using kind = Elementwise<Result::same, numbers_not_bool>;
+  static constexpr bool light = true;
   static void examine(const Args& args) {
     check(args[0].as_tensor().dtype() != DType::boolean, "Negation, the `-` operator, on a bool tensor is not supported. "
           "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
@@ -224,6 +228,7 @@ struct Addcmul {
     tensor([2.5000, 5.0000])
   )";
   using kind = Elementwise<Result::same, numbers_not_bool>;
+  static constexpr bool light = true;
   static constexpr unsigned number_params = 0;
   template <class T> static T forward(T a, T b, T c, T value) { return a + value * b * c; }
   static Tensor vjp_self(Tensor g) { return g; }

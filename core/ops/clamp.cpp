@@ -30,6 +30,7 @@ struct Maximum {
     tensor([3., 5.])
   )";
   using kind = Elementwise<>;
+  static constexpr bool light = true;
   static constexpr unsigned number_params = 0;
   static constexpr bool in_place = false;
   static void examine(const Args& args) { refuse_complex(args, 2, "maximum"); }
@@ -50,6 +51,7 @@ struct Minimum {
     tensor([1., 4.])
   )";
   using kind = Elementwise<>;
+  static constexpr bool light = true;
   static constexpr unsigned number_params = 0;
   static constexpr bool in_place = false;
   static void examine(const Args& args) { refuse_complex(args, 2, "minimum"); }
@@ -116,12 +118,14 @@ static void examine_clamp(const Args& args) {
 struct ClampLow {
   static constexpr auto schema = "clamp(Tensor self, Tensor min) -> Tensor";
   using kind = Elementwise<>;
+  static constexpr bool light = true;
   static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T low) { return math::maximum(a, low); }
 };
 struct ClampHigh {
   static constexpr auto schema = "clamp(Tensor self, Tensor max) -> Tensor";
   using kind = Elementwise<>;
+  static constexpr bool light = true;
   static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a, T high) { return math::minimum(a, high); }
 };
@@ -139,6 +143,7 @@ struct Clamp {
     tensor([0.0000, 0.5000, 1.0000])
   )";
   using kind = Elementwise<>;
+  static constexpr bool light = true;
   static constexpr unsigned number_params = 0b110;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[1].tag == Value::tensor || args[2].tag == Value::tensor ? "ClampBackward0" : "ClampBackward1";
@@ -184,6 +189,7 @@ struct ClampMin {
     tensor([0., 2.])
   )";
   using kind = Elementwise<>;
+  static constexpr bool light = true;
   static constexpr unsigned number_params = 0b10;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[1].is_number() ? "ClampMinBackward0" : "ClampMinBackward1";
@@ -204,6 +210,7 @@ struct ClampMax {
     tensor([-1.,  0.])
   )";
   using kind = Elementwise<>;
+  static constexpr bool light = true;
   static constexpr unsigned number_params = 0b10;
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[1].is_number() ? "ClampMaxBackward0" : "ClampMaxBackward1";

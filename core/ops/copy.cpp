@@ -70,6 +70,7 @@ struct Copy {
     if (from.body() == self.body()) return;
     check<ShapeError>(broadcast_shapes("copy_", self.shape(), from.shape()) == self.shape(), "copy_: output with shape ",
                       self.shape().list(), " doesn't match the broadcast shape ", broadcast_shapes("copy_", self.shape(), from.shape()).list());
+    check_no_partial_overlap("copy_", self, from);
     if (share_memory(self, from)) {
       Tensor apart = empty(from.shape(), from.dtype());
       cast_into(apart, from);

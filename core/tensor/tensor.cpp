@@ -79,4 +79,18 @@ bool share_memory(const Tensor& a, const Tensor& b) {
   return a0 < b1 && b0 < a1;
 }
 
+void check_each_written_once(std::string_view call, const Tensor& target) {
+  check(!may_overlap_itself(target.layout()), call, ": unsupported operation: several indices of the tensor to write reach a single "
+        "memory location (shape ", target.shape().list(), ", strides ", target.strides().list(), "): write to its clone()");
+}
+
+void check_no_partial_overlap(std::string_view call, const Tensor& target, const Tensor& input) {
+  if (!share_memory(target, input) || !is_dense(target.layout()) || !is_dense(input.layout())) return;
+  const auto begin = [](const Tensor& t) { return t.layout().offset * bytes_of(t.dtype()); };
+  const auto bytes = [](const Tensor& t) { return t.numel() * bytes_of(t.dtype()); };
+  const bool same = begin(target) == begin(input) && bytes(target) == bytes(input) && target.strides() == input.strides();
+  check(same, call, ": unsupported operation: the tensor to write shares part of its memory with an input, so that elements would "
+        "be read from a single memory location after they were written: pass the clone() of the input");
+}
+
 }  // namespace fb

@@ -126,5 +126,9 @@ inline Tensor detached(const Tensor& t) { return alias(t, t.layout()); }
 Tensor with_own_version(const Tensor& t);              // what `.data` gives
 void resize_tensor(const Tensor& t, const Dims& shape);   // packed; the storage grows when it must
 bool share_memory(const Tensor& a, const Tensor& b);   // one storage, and spans that meet
+// An error, worded for `call`, if two indices of the tensor to write reach one element.
+void check_each_written_once(std::string_view call, const Tensor& target);
+// An error if target and input are dense and share part of their memory: what is written would be read later.
+void check_no_partial_overlap(std::string_view call, const Tensor& target, const Tensor& input);
 
 }  // namespace fb

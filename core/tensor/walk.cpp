@@ -100,11 +100,20 @@ void Walk::classify() {
     look(o);
     o.constant = !o.number && o.strides.back() == 0;
     widest = std::max({widest, bytes_of(o.wanted), bytes_of(o.dtype)});
-    direct &= o.number || (o.dtype == o.wanted && (o.constant || o.strides.back() == bytes_of(o.dtype)));
+    direct &= o.number || o.constant || (o.dtype == o.wanted && o.strides.back() == bytes_of(o.dtype));
   }
   widest = std::max({widest, bytes_of(output_.wanted), bytes_of(output_.dtype)});
   // Many buffers at a time have to fit the first-level cache; numbers and constants are filled in once.
   limit_ = direct ? room / widest : std::min<int64_t>(2 * chunk, room / widest);
+  // Constants beside streams are short, or the streams push them out of the first-level cache between two uses.
+  constexpr int64_t constant_bytes = 2048, stretch_bytes = 65536;
+  one_row_ = last == 0 && direct;
+  if (one_row_) {
+    bool constants = false;
+    for (int i = 0; i < input_count_; ++i) constants |= inputs_[i].number || inputs_[i].constant;
+    stretch_ = stretch_bytes / widest;
+    limit_ = constants ? constant_bytes / widest : stretch_;
+  }
   // Short rows are taken several to a chunk; rows of middling length too, if that copies nothing but what repeats.
   constexpr int64_t short_row = 64, middling_row = 256;
   bool copies = !output_.whole;
@@ -112,9 +121,9 @@ void Walk::classify() {
   by_rows_ = last == 0 || inner_ >= (copies ? short_row : middling_row);
   // A constant is spread out anew in each row: a short stretch of it, used again and again, or its stores queue up
   // behind those of the row before, which miss the cache.
-  constexpr int64_t constant_run = 256;
+  constexpr int64_t constant_run = 128;
   for (int i = 0; i < input_count_; ++i)
-    if (by_rows_ && inputs_[i].constant) limit_ = std::min(limit_, constant_run);
+    if (by_rows_ && !one_row_ && inputs_[i].constant) limit_ = std::min(limit_, constant_run);
 }
 
 void Walk::run(Loop loop, const void* scalars) {
@@ -204,7 +213,47 @@ void Walk::gather_rows(const Operand& o, char* to, const Cursor& from, int64_t c
   }
 }
 
+// `count` times the one value at `from`, converted.
+static void spread(DType dtype, DType wanted, const char* from, char* to, int64_t count) {
+  char one[16];
+  if (dtype != wanted) convert_packed(dtype, wanted, one, from, 1);
+  const int bytes = bytes_of(wanted);
+  copy_strided(bytes, to, bytes, dtype == wanted ? from : one, 0, count);
+}
+
+void Walk::run_row(Loop loop, const void* scalars, int64_t begin, int64_t end) const {
+  alignas(64) char buffers[max_operands][room];
+  const char* start[max_operands];                     // of the walk's row; the buffer of a constant
+  int64_t steps[max_operands];
+  for (int i = 0; i < input_count_; ++i) {
+    const Operand& o = inputs_[i];
+    steps[i] = o.strides.back();
+    start[i] = steps[i] == 0 ? buffers[i] : o.data;
+    const int64_t count = std::min(limit_, end - begin);
+    if (o.number) fill_packed(o.wanted, buffers[i], o.value, count);
+    else if (o.constant) spread(o.dtype, o.wanted, o.data, buffers[i], count);
+  }
+  const int64_t out_step = output_.strides.back();
+  auto run_stretch = [&](int64_t from, int64_t to) {
+    for (int64_t position = from; position < to; position += limit_) {
+      const void* in[max_operands];
+      for (int i = 0; i < input_count_; ++i) in[i] = start[i] + position * steps[i];
+      loop(output_.data + position * out_step, in, scalars, std::min(limit_, to - position));
+    }
+  };
+  // An op mostly reads what the op before it wrote or read. Going the other way each time finds the end of that still
+  // in a cache that does not hold it all.
+  thread_local bool backward = false;
+  if (end - begin > 2 * stretch_) backward = !backward;
+  const int64_t count = (end - begin + stretch_ - 1) / stretch_;
+  for (int64_t k = 0; k < count; ++k) {
+    const int64_t from = begin + (backward ? count - 1 - k : k) * stretch_;
+    run_stretch(from, std::min(from + stretch_, end));
+  }
+}
+
 void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end) const {
+  if (one_row_) return run_row(loop, scalars, begin, end);
   alignas(64) char buffers[max_operands + 1][room], raw[room];
   const int last = shape_.size() - 1;
   const bool rows = by_rows_;
@@ -226,13 +275,10 @@ void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end)
   bool aligned = false, kept[max_operands] = {};        // rows that repeat are gathered once
   struct Filled { const char* from = nullptr; int64_t count = 0; } filled[max_operands];
   // The value that holds for a whole row, spread out unless it still is.
-  auto spread = [&](const Operand& o, char* buffer, int64_t count, Filled& f) -> const void* {
+  auto spread_once = [&](const Operand& o, char* buffer, int64_t count, Filled& f) -> const void* {
     const char* from = o.data + at.offset(o.strides);
     if (f.from == from && f.count >= count) return buffer;
-    char one[16];
-    if (o.dtype != o.wanted) convert_packed(o.dtype, o.wanted, one, from, 1);
-    const int bytes = bytes_of(o.wanted);
-    copy_strided(bytes, buffer, bytes, o.dtype == o.wanted ? from : one, 0, count);
+    spread(o.dtype, o.wanted, from, buffer, count);
     f = {from, count};
     return buffer;
   };
@@ -240,7 +286,7 @@ void Walk::run_range(Loop loop, const void* scalars, int64_t begin, int64_t end)
     const Operand& o = inputs_[i];
     char* buffer = buffers[i];
     bool& keep = kept[i];
-    if (rows && o.constant) return spread(o, buffer, count, filled[i]);
+    if (rows && o.constant) return spread_once(o, buffer, count, filled[i]);
     if (keep && aligned) return buffer;
     const int bytes = bytes_of(o.dtype);
     const int64_t step = o.strides[last];

@@ -39,14 +39,17 @@ class Walk {
   int input_count_ = 0;
   int64_t total_ = 0, inner_ = 0;
   bool by_rows_ = true;                                // a chunk is a piece of one row, not several short rows
+  bool one_row_ = false;                               // nothing but one row of packed operands and constants
   bool all_direct_ = false;                            // along the inner dim every operand is a plain pointer
   int64_t limit_ = chunk;                              // most elements of a chunk that a row holds
+  int64_t stretch_ = chunk;                            // elements of the one row between changes of place
 
   static Operand operand(const Tensor& t, DType wanted, const Dims& shape);
   void order_dims();
   void classify();
   void merge_dims();
   void gather_rows(const Operand& o, char* to, const Cursor& from, int64_t count) const;
+  void run_row(Loop loop, const void* scalars, int64_t begin, int64_t end) const;
   void run_range(Loop loop, const void* scalars, int64_t begin, int64_t end) const;
 };
 

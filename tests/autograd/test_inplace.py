@@ -114,6 +114,21 @@ def test_versions_are_shared_by_views_and_detached_tensors():
     assert x._version == 1 and x.tolist() == [2.0, 2.0, 1.0, 1.0]
 
 
+def test_write_over_part_of_an_input():
+    for overlapping in (lambda x: x[1:].add_(x[:-1]), lambda x: x.view(3, 3).mul_(x.view(3, 3).T), lambda x: x.add_(x[0]),
+                        lambda x: x[1:].copy_(x[:-1])):
+        x = torch.arange(9.0)
+        with pytest.raises(RuntimeError, match="single memory location"):
+            overlapping(x)
+        assert torch.equal(x, torch.arange(9.0))
+    x = torch.arange(8.0)
+    x[::2] += x[1::2]
+    assert x.tolist() == [1, 1, 5, 3, 9, 5, 13, 7] and x._version == 2
+    square = torch.arange(9.0).view(3, 3)
+    square[0] += square[:, 0]                          # the column is read before the row is written
+    assert square.tolist() == [[0, 4, 8], [3, 4, 5], [6, 7, 8]]
+
+
 def test_write_through_overlapping_memory_is_refused():
     with pytest.raises(RuntimeError, match="single memory location"):
         torch.zeros(1).expand(3).add_(1)

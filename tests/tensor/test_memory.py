@@ -130,3 +130,28 @@ def test_casts_take_a_memory_format(name):
     assert y.dtype == getattr(torch, name) and y.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(y.float(), x)
     assert x.float(memory_format=torch.preserve_format) is x and x.float(memory_format=torch.contiguous_format) is x
+
+
+def test_out_is_written_where_it_is():
+    x = torch.arange(100000.0)
+    out = torch.empty(2, 100000)[1]
+    place, version = out.data_ptr(), out._version
+    assert torch.mul(x, 2, out=out) is out
+    assert out.data_ptr() == place and out._version == version + 1
+    torch.testing.assert_close(out, torch.arange(0.0, 200000, 2))
+    narrow = torch.empty(100000, dtype=torch.float16)
+    torch.sub(x, x, out=narrow)
+    assert narrow.eq(0).all()
+
+
+def test_out_that_an_input_shares():
+    x = torch.arange(100001.0)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        torch.add(x[:-1], 1, out=x[1:])
+    torch.testing.assert_close(x, torch.arange(100001.0))
+    pairs = torch.arange(12.0)
+    torch.add(pairs[:6], 1, out=pairs[::2])            # reads of what lies between the elements written are defined
+    assert pairs.tolist() == [1, 1, 2, 3, 3, 5, 4, 7, 5, 9, 6, 11]
+    y = torch.arange(5.0)
+    torch.exp(y, out=y)
+    torch.testing.assert_close(y, torch.arange(5.0).exp())
