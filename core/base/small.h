@@ -40,15 +40,16 @@ template <class T, int N> class Small {
   uint32_t count_ = 0, capacity_ = N;
 
   T* local() { return reinterpret_cast<T*>(raw_); }
-  void grow() {
-    T* larger = static_cast<T*>(::operator new(sizeof(T) * capacity_ * 2));
-    for (uint32_t i = 0; i < count_; ++i) {
+  void grow() {                                        // every place is taken
+    const uint32_t taken = capacity_;
+    T* larger = static_cast<T*>(::operator new(sizeof(T) * taken * 2));
+    for (uint32_t i = 0; i < taken; ++i) {
       new (larger + i) T(std::move(places_[i]));
       places_[i].~T();
     }
     if (places_ != local()) ::operator delete(places_);
     places_ = larger;
-    capacity_ *= 2;
+    capacity_ = taken * 2;
   }
 };
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <memory>
 
-#include "base/error.h"
+#include "kernels/lapack_eigen_reference.h"
+#include "kernels/lapack_jacobi_reference.h"
+#include "kernels/lapack_ldl_reference.h"
 #include "kernels/lapack_reference.h"
 
 #ifdef FB_OPENBLAS
@@ -101,12 +103,6 @@ template <class T> struct Space {                      // uninitialised, at leas
   operator T*() { return data.get(); }
 };
 #endif
-
-[[noreturn]] void needs_openblas(const char* what) {
-  throw UnsupportedError(text(what, " needs OpenBLAS: this flambeau was built with -DFLAMBEAU_OPENBLAS=OFF, "
-                              "or runs with "
-                              "FLAMBEAU_KERNEL=reference"));
-}
 
 }  // namespace
 
@@ -251,9 +247,7 @@ void unpack_pairs(int n, const R* re, const R* im, const R* v, math::Complex<R>*
 #endif
 
 template <class T>
-int eigen([[maybe_unused]] int n, [[maybe_unused]] T* a, [[maybe_unused]] int lda,
-          [[maybe_unused]] math::Complex<RealOf<T>>* values,
-              [[maybe_unused]] math::Complex<RealOf<T>>* vectors) {
+int eigen(int n, T* a, int lda, math::Complex<RealOf<T>>* values, math::Complex<RealOf<T>>* vectors) {
 #ifdef FB_OPENBLAS
   if (use_library()) {
     using R = RealOf<T>;
@@ -280,7 +274,7 @@ int eigen([[maybe_unused]] int n, [[maybe_unused]] T* a, [[maybe_unused]] int ld
     return info;
   }
 #endif
-  needs_openblas("the eigenvalues of a matrix that is not Hermitian");
+  return reference::eigen(n, a, lda, values, vectors);
 }
 
 template <class T>
@@ -319,10 +313,7 @@ int svd(Vectors vectors, [[maybe_unused]] char driver, int m, int n, T* a, int l
   return reference::svd(vectors, m, n, a, lda, s, u, ldu, vh, ldvh);
 }
 
-template <class T>
-int ldl([[maybe_unused]] bool hermitian, [[maybe_unused]] int n, [[maybe_unused]] T* a,
-        [[maybe_unused]] int lda,
-        [[maybe_unused]] int* pivots) {
+template <class T> int ldl(bool hermitian, int n, T* a, int lda, int* pivots) {
 #ifdef FB_OPENBLAS
   if (use_library()) {
     int info = 0, length = -1;
@@ -335,13 +326,11 @@ int ldl([[maybe_unused]] bool hermitian, [[maybe_unused]] int n, [[maybe_unused]
     return info;
   }
 #endif
-  needs_openblas("ldl_factor");
+  return reference::ldl(hermitian, n, a, lda, pivots);
 }
 
 template <class T>
-void solve_ldl([[maybe_unused]] bool hermitian, [[maybe_unused]] int n, [[maybe_unused]] int columns,
-               [[maybe_unused]] const T* a, [[maybe_unused]] int lda, [[maybe_unused]] const int* pivots,
-               [[maybe_unused]] T* b, [[maybe_unused]] int ldb) {
+void solve_ldl(bool hermitian, int n, int columns, const T* a, int lda, const int* pivots, T* b, int ldb) {
 #ifdef FB_OPENBLAS
   if (use_library()) {
     int info = 0;
@@ -350,7 +339,7 @@ void solve_ldl([[maybe_unused]] bool hermitian, [[maybe_unused]] int n, [[maybe_
     return;
   }
 #endif
-  needs_openblas("ldl_solve");
+  reference::solve_ldl(hermitian, n, columns, a, lda, pivots, b, ldb);
 }
 
 #define FB_INSTANCE(T)                                                                                       \

@@ -108,7 +108,7 @@ struct LinalgEigvalsh {
 struct LinalgEig {
   static constexpr auto schema = "linalg_eig(Tensor self) -> (Tensor eigenvalues, Tensor eigenvectors)";
   static constexpr auto doc = R"(
-    Eigenvalues and eigenvectors of length one of square matrices. Needs OpenBLAS.
+    Eigenvalues and eigenvectors of length one of square matrices.
 
     Shapes: self (*, n, n) → (*, n), (*, n, n).   Dtypes: floating, complex; complex.
     Errors: RuntimeError for inf or nan, LinAlgError if the iteration does not end.
@@ -154,7 +154,7 @@ struct LinalgEig {
 struct LinalgEigvals {
   static constexpr auto schema = "linalg_eigvals(Tensor self) -> Tensor";
   static constexpr auto doc = R"(
-    Eigenvalues of square matrices. Needs OpenBLAS.
+    Eigenvalues of square matrices.
 
     Shapes: self (*, n, n) → (*, n).   Dtypes: floating, complex; complex.
 

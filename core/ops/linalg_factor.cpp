@@ -283,7 +283,7 @@ struct LinalgLdlFactorEx {
                                  "(Tensor LD, Tensor pivots, Tensor info)";
   static constexpr auto doc = R"(
     Factors A = L D Lᵀ (hermitian: L D Lᴴ) of symmetric matrices, from their lower triangles, by Bunch and
-    Kaufman; D has blocks of one and two. Needs OpenBLAS.
+    Kaufman; D has blocks of one and two.
 
     Shapes: self (*, n, n) → (*, n, n), (*, n), (*).   Dtypes: floating, complex; pivots and info int32.
 
@@ -317,7 +317,7 @@ struct LinalgLdlFactor {
   static constexpr auto schema = "linalg_ldl_factor(Tensor self, *, bool hermitian=False) -> (Tensor LD, "
       "Tensor pivots)";
   static constexpr auto doc = R"(
-    Factors A = L D Lᵀ (hermitian: L D Lᴴ) of symmetric matrices for ldl_solve. Needs OpenBLAS.
+    Factors A = L D Lᵀ (hermitian: L D Lᴴ) of symmetric matrices for ldl_solve.
 
     Shapes: self (*, n, n) → (*, n, n), (*, n).   Dtypes: floating, complex; pivots int32.
     Errors: LinAlgError if D is singular.

@@ -83,7 +83,7 @@ struct LinalgLdlSolve {
   static constexpr auto schema = "linalg_ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool "
       "hermitian=False) -> Tensor";
   static constexpr auto doc = R"(
-    The solution of A X = B from what ldl_factor gives. Needs OpenBLAS.
+    The solution of A X = B from what ldl_factor gives.
 
     Shapes: LD (*, n, n), pivots (*, n), B (*, n, k) → like B.   Dtypes: floating, complex; pivots int32.
 

@@ -45,10 +45,11 @@ State joined(const State& a, const State& b) { return {cat({a.h, b.h}, 0), a.c ?
 struct Sequence {
   std::vector<int64_t> first, count;
   bool even() const { return std::equal(count.begin() + 1, count.end(), count.begin()); }
-  // Does one op take all steps? Others are refused, or run, one by one.
+  // Does one op take all steps? Others are refused, or run, one by one; so are those of mixed precision, whose products
+  // are of another dtype than their inputs and states.
   bool takes_whole(Cell cell, T_ data, const State& start, const CellWeights& w) const {
     const DType d = data.dtype();
-    if (!even() || w.hr || data.dim() != 2 || (d != DType::f32 && d != DType::f64)) return false;
+    if (mode.autocast || !even() || w.hr || data.dim() != 2 || (d != DType::f32 && d != DType::f64)) return false;
     for (const Tensor* t : {&start.h, &start.c, &w.ih, &w.hh, &w.b_ih, &w.b_hh}) if (*t && t->dtype() != d) return false;
     if (start.h.dim() != 2 || start.h.shape()[0] != count[0] || (start.c && !(start.c.shape() == start.h.shape()))) return false;
     const int64_t size = start.h.shape()[1], width = size * (cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1);

@@ -78,12 +78,13 @@ __attribute__((target("arch=x86-64-v3"))) void widen_f16_v3(void* out, const voi
   for (; i + 8 <= n; i += 8) _mm256_storeu_ps(o + i, _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(a + i))));
   for (; i < n; ++i) o[i] = widen_f16(a[i]);
 }
+constexpr __mmask16 all_lanes = 0xffff;                // the unmasked forms start from an undefined register in GCC's headers
 __attribute__((target("arch=x86-64-v4"))) void widen_f16_v4(void* out, const void* in, int64_t n) {
   float* o = static_cast<float*>(out);
   const uint16_t* a = static_cast<const uint16_t*>(in);
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    _mm512_storeu_ps(o + i, _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i))));
+    _mm512_storeu_ps(o + i, _mm512_maskz_cvtph_ps(all_lanes, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i))));
   for (; i < n; ++i) o[i] = widen_f16(a[i]);
 }
 constexpr int to_nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
@@ -100,7 +101,7 @@ __attribute__((target("arch=x86-64-v4"))) void narrow_f16_v4(void* out, const vo
   const float* a = static_cast<const float*>(in);
   int64_t i = 0;
   for (; i + 16 <= n; i += 16)
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(o + i), _mm512_cvtps_ph(_mm512_loadu_ps(a + i), to_nearest));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(o + i), _mm512_maskz_cvtps_ph(all_lanes, _mm512_loadu_ps(a + i), to_nearest));
   for (; i < n; ++i) o[i] = narrow_f16(a[i]);
 }
 Convert widen_f16_loop() { return cpu_level() >= 4 ? widen_f16_v4 : cpu_level() == 3 ? widen_f16_v3 : nullptr; }

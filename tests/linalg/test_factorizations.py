@@ -65,6 +65,19 @@ def test_svd(shape, dtype):
 
 
 @every_dtype
+@pytest.mark.parametrize("large", [False, True])
+def test_numbers_whose_squares_leave_the_range(large, dtype):
+    single = dtype in (torch.float32, torch.complex64)
+    scale = (2.0**100 if single else 2.0**900) ** (1 if large else -1)
+    a, h = matrices(12, 8, dtype=dtype), positive(8, 8, dtype=dtype)
+    near(linalg.svdvals(a * scale) / scale, linalg.svdvals(a), 10)
+    near(linalg.eigvalsh(h * scale) / scale, linalg.eigvalsh(h), 10)
+    near(linalg.eigh(h * scale).eigenvectors.abs(), linalg.eigh(h).eigenvectors.abs(), 100)
+    near(linalg.qr(a * scale).R / scale, linalg.qr(a).R, 10)
+    near(linalg.qr(a * scale).Q, linalg.qr(a).Q, 10)
+
+
+@every_dtype
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_lu(shape, dtype):
     a = matrices(*shape, dtype=dtype)

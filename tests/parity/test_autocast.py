@@ -42,6 +42,7 @@ CASES = {
     "cat": lambda t, F, x: t.cat([x(2), t.ones(2)]), "stack": lambda t, F, x: t.stack([x(2), x(2)]),
     "index_copy": lambda t, F, x: t.index_copy(t.zeros(3), 0, t.tensor([0]), x(1)),
     "lstm": lambda t, F, x: t.nn.LSTM(3, 4)(t.ones(2, 1, 3))[0],
+    "gru": lambda t, F, x: t.nn.GRU(3, 4)(t.ones(2, 1, 3))[0],
     "rnn": lambda t, F, x: t.nn.RNN(3, 4)(t.ones(2, 1, 3))[0],
     "lstm cell": lambda t, F, x: t.nn.LSTMCell(3, 4)(t.ones(2, 3))[0],
     "attention layer": lambda t, F, x: t.nn.MultiheadAttention(4, 2)(*[t.ones(3, 1, 4)] * 3)[0],
