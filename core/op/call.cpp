@@ -13,6 +13,21 @@ static bool any_requires_grad(const Args& args) {
   return false;
 }
 
+// Kernels may put a new result together by in-place ops; nobody saw those writes.
+static void forget_writes(const Op& op, const Args& args, Tensor* out) {
+  if (op.kind == Kind::elementwise || op.kind == Kind::reduction || op.kind == Kind::view) return;
+  for (int k = 0; k < op.schema.output_count; ++k) {
+    const Tensor& t = out[k];
+    if (!t || t->version() == 0 || t->storage->references() != 1) continue;
+    bool given = false;                                // an input that came back as it is
+    for (const Value& v : args) {
+      given |= v.tag == Value::tensor && v.body() == t.body();
+      if (v.tag == Value::tensors) for (const Tensor& one : v.as_tensors()) given |= one.body() == t.body();
+    }
+    if (!given) t->version() = 0;
+  }
+}
+
 void call(const Op& op, Args& args, Tensor* out, Form form) {
   if (mode.autocast && call_autocast(op, args, out, form)) [[unlikely]] return;
   if (op.examine) [[unlikely]] op.examine(args);
@@ -46,7 +61,10 @@ void call(const Op& op, Args& args, Tensor* out, Form form) {
   } else {
     GradOff off;                                       // kernels may call ops; those are not part of the graph
     if (form == Form::in_place) run_in_place(op, args, out);
-    else op.run(op, args, out, form);
+    else {
+      op.run(op, args, out, form);
+      if (form == Form::functional) [[likely]] forget_writes(op, args, out);
+    }
   }
 
   if (op.kind == Kind::view && mode.grad) remember_view(op, args, out);

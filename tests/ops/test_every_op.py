@@ -248,7 +248,9 @@ def test_leaves_its_inputs_alone(case):
         pytest.skip("writes into self")
     args, kwargs = case.sample.make(case.dtype())
     again, _ = case.sample.make(case.dtype())
-    case(args, kwargs)
+    result = case(args, kwargs)
+    for made in filter(fb.is_tensor, flat(result)):
+        assert made._is_view() or made._version == 0 or any(made is a for a in args)
     for a, b in zip(args, again, strict=True):
         if isinstance(a, fb.Tensor):
             assert_same(a, b)
