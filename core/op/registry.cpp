@@ -16,7 +16,7 @@ namespace fb {
   X(embedding) X(dropout) X(update) X(update_adaptive) X(conv) X(pool) X(pool_fractional) X(addmm) \
   X(contraction) X(einsum) X(chain) X(cross) X(diagonal) X(dims) X(pad) X(rearrange) X(relayout) \
   X(scatter) X(split) X(window) X(difference) X(distance) X(histogram) X(norm) X(quantile) X(select) \
-  X(unique) X(rnn) X(rnn_sequence) X(rnn_sequence_gru) X(rnn_sequence_plain) X(attention) X(upsample) \
+  X(unique) X(rnn) X(rnn_sequence) X(rnn_sequence_gru) X(rnn_sequence_plain) X(attention) X(attention_fused) X(upsample) \
   X(upsample_filter) X(ctc) X(grid) X(pack) \
   X(linalg_factor) X(linalg_solve) X(linalg_factored) X(linalg_det) X(linalg_qr) X(linalg_eigen) X(linalg_svd) \
   X(linalg_lstsq) X(linalg_norm) X(linalg_exp) X(fft) X(fft_dims) X(stft)

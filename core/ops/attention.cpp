@@ -1,12 +1,13 @@
 #include <cmath>
 #include <optional>
 
+#include "autograd/node.h"
 #include "op/build.h"
 #include "ops.h"
 
 namespace fb {
 
-struct Softmax; struct CausalSoftmax; struct Dropout;
+struct Softmax; struct CausalSoftmax; struct Dropout; struct FusedAttention;
 
 struct ScaledDotProductAttention {
   static constexpr auto schema = "scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask=None, "
@@ -33,6 +34,17 @@ struct ScaledDotProductAttention {
   static Tensor bias_of(T_ allowed, DType d) {
     return where(allowed, zeros(Dims(), d), full(Dims(), Scalar(-INFINITY), d));
   }
+  static Dims leading(T_ t) {
+    Dims d = t.shape();
+    d.resize(d.size() - 2);
+    return d;
+  }
+  static Tensor with_batch(T_ t, Dims batch) {
+    if (leading(t) == batch) return t;
+    batch.push(t.size(-2));
+    batch.push(t.size(-1));
+    return expand(t, batch);
+  }
   // Heads of key and value repeated for groups of query heads.
   static Tensor repeated(T_ t, int64_t heads) {
     const int64_t own = t.size(-3);
@@ -48,17 +60,23 @@ struct ScaledDotProductAttention {
       const Tensor y = decompose(to_dtype(q, DType::f32), to_dtype(k, DType::f32), to_dtype(v, DType::f32), m, dropout_p, is_causal, scale, gqa);
       return to_dtype(y, q.dtype());
     }
-    const double factor = std::sqrt(scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1)))));
+    const double factor = scale.value_or(1 / std::sqrt(static_cast<double>(q.size(-1))));
     if (gqa) {
       check(q.dim() >= 3, "enable_gqa needs query (*, heads, L, E), but got shape ", q.shape().list());
       k = repeated(k, q.size(-3));
       v = repeated(v, q.size(-3));
     }
-    Tensor scores = matmul(q * factor, transpose(k, -2, -1) * factor);
-    const bool choice = mask && mask.dtype() == DType::boolean;
-    if (mask) scores = scores + (choice ? bias_of(mask, q.dtype()) : mask);
+    const bool learned_mask = mask && mode.grad && requires_grad(mask.body());
+    if (dropout_p == 0 && !learned_mask && (q.dtype() == DType::f32 || q.dtype() == DType::f64)) {
+      const Dims batch = broadcast_shapes("scaled_dot_product_attention", broadcast_shapes("scaled_dot_product_attention", leading(q), leading(k)),
+                                          leading(v));
+      const Tensor m = mask && mask.dtype() != DType::boolean ? to_dtype(mask, q.dtype()) : mask;
+      return call_op<FusedAttention>(with_batch(q, batch), with_batch(k, batch), with_batch(v, batch), m, is_causal, factor);
+    }
+    Tensor scores = matmul(q * std::sqrt(factor), transpose(k, -2, -1) * std::sqrt(factor));
+    if (mask) scores = scores + (mask.dtype() == DType::boolean ? bias_of(mask, q.dtype()) : mask);
     Tensor some;                                       // rows that may attend to nothing give zeros, not nan
-    if (choice) {
+    if (mask) {
       const GradOff off;
       some = ne(amax(scores, Dims{-1}, true), -INFINITY);
     }

@@ -115,8 +115,8 @@ def test_versions_are_shared_by_views_and_detached_tensors():
 
 
 def test_write_over_part_of_an_input():
-    for overlapping in (lambda x: x[1:].add_(x[:-1]), lambda x: x.view(3, 3).mul_(x.view(3, 3).T), lambda x: x.add_(x[0]),
-                        lambda x: x[1:].copy_(x[:-1])):
+    for overlapping in (lambda x: x[1:].add_(x[:-1]), lambda x: x.view(3, 3).mul_(x.view(3, 3).T),
+                        lambda x: x.add_(x[0]), lambda x: x[1:].copy_(x[:-1])):
         x = torch.arange(9.0)
         with pytest.raises(RuntimeError, match="single memory location"):
             overlapping(x)
