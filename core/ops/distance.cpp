@@ -4,12 +4,14 @@
 
 #include "base/isa.h"
 #include "kernels/along.h"
+#include "kernels/rows.h"
 #include "math/power.h"
 #include "op/build.h"
+#include "ops.h"
 
 namespace fb {
 
-struct LinalgVectorNorm;
+struct LinalgVectorNorm; struct CdistBackward;
 
 // The p-norm of a - b over m elements.
 template <class T> static inline T row_distance(const T* a, const T* b, int64_t m, T p) {
@@ -88,6 +90,28 @@ template <class F> static void for_float_type(DType d, F&& f) {
   else f(float());
 }
 
+// Adds to `out` the slopes of weight[j] times the distance of `a` to row j, at `distance[j]`; none where that is zero.
+template <class T>
+static void row_slopes(const T* a, const T* rows, const T* weight, const T* distance, int64_t count, int64_t m, T p, T* out) {
+  auto add = [&](int64_t j, auto&& term) {
+    const T* b = rows + j * m;
+#pragma GCC ivdep
+    for (int64_t i = 0; i < m; ++i) out[i] += term(a[i] - b[i]);
+  };
+  auto sign = [](T d) { return T(d > T(0)) - T(d < T(0)); };
+  for (int64_t j = 0; j < count; ++j) {
+    const T w = weight[j], far = distance[j];
+    if (far == T(0) || p == T(0)) continue;
+    if (p == T(2)) add(j, [c = w / far](T d) { return c * d; });
+    else if (p == T(1)) add(j, [=](T d) { return w * sign(d); });
+    else if (std::isinf(p)) add(j, [=](T d) { return math::fabs(d) == far ? w * sign(d) : T(0); });
+    else {
+      const T c = w / math::pow(far, p - 1);
+      add(j, [=](T d) { return d == T(0) ? T(0) : c * sign(d) * math::pow(math::fabs(d), p - 1); });
+    }
+  }
+}
+
 static Dims leading(const Dims& shape) {
   Dims r = shape;
   r.resize(shape.size() - 2);
@@ -163,6 +187,54 @@ struct Cdist {
   static Tensor decompose(Tensor x1, Tensor x2, double p, Value) {
     return call_op<LinalgVectorNorm>(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1, false, Value());
   }
+  static Tensor vjp_x1(Tensor g, In<0> x1, In<1> x2, Arg<2, double> p, Out r) {
+    return sum_to_shape(call_op<CdistBackward>(g, x1, x2, p.value, r), x1.shape());
+  }
+  static Tensor vjp_x2(Tensor g, In<0> x1, In<1> x2, Arg<2, double> p, Out r) {
+    return sum_to_shape(call_op<CdistBackward>(transpose(g, -2, -1), x2, x1, p.value, transpose(r, -2, -1)), x2.shape());
+  }
+};
+
+struct CdistBackward {
+  static constexpr auto schema = "_cdist_backward(Tensor grad, Tensor x1, Tensor x2, float p, Tensor cdist) -> Tensor";
+  static constexpr auto doc = "Gradient of cdist in x1, of the batch shape of the result.";
+  using kind = Fused;
+  static Tensor kernel(Tensor grad, Tensor x1, Tensor x2, double p, Tensor cdist) {
+    const DType dtype = computed_as(promote(x1.dtype(), x2.dtype()));
+    const int64_t n = x1.size(-2), k = x2.size(-2), m = x1.size(-1);
+    check<ShapeError>(grad.dim() >= 2 && grad.size(-2) == n && grad.size(-1) == k && cdist.shape() == grad.shape() && x2.size(-1) == m,
+                      "_cdist_backward: expected distances (*, ", n, ", ", k, ") and their gradient, but got shapes ", cdist.shape(), " and ",
+                      grad.shape());
+    auto spread_out = [&](const Tensor& x) {
+      Dims shape = leading(grad.shape());
+      shape.push(x.size(-2));
+      shape.push(m);
+      return contiguous(to_dtype(expand(x, shape), dtype));
+    };
+    const Tensor a = spread_out(x1), b = spread_out(x2), g = contiguous(to_dtype(grad, dtype)), r = contiguous(to_dtype(cdist, dtype));
+    const Tensor slopes = zeros(a.shape(), dtype);
+    if (slopes.numel() && k) by_real(dtype, [&]<class T>(T) {
+      const auto row = Clones<&row_slopes<T>>::pick();
+      const T *from = a.data<T>(), *to = b.data<T>(), *weight = g.data<T>(), *distance = r.data<T>();
+      T* out = slopes.data<T>();
+      parallel_for(slopes.numel() / m, row_grain(k * m), [=](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i)
+          row(from + i * m, to + i / n * k * m, weight + i * k, distance + i * k, k, m, static_cast<T>(p), out + i * m);
+      });
+    });
+    return to_dtype(slopes, x1.dtype());
+  }
+  static Tensor decompose(Tensor grad, Tensor x1, Tensor x2, double p, Tensor) {
+    const Tensor d = unsqueeze(x1, -2) - unsqueeze(x2, -3), size = abs(d), zero = zeros(Dims(), d.dtype());
+    const Tensor far = call_op<LinalgVectorNorm>(d, p, -1, true, Value()), some = ne(far, 0), w = unsqueeze(grad, -1);
+    if (p == 0) return sum(w * zero * d, Dims{-2});
+    if (p == 1) return sum(w * sign(d), Dims{-2});
+    if (std::isinf(p)) return sum(where(call_op<Eq>(size, far), w * sign(d), zero), Dims{-2});
+    const Tensor divisor = where(some, far, ones(Dims(), d.dtype()));
+    if (p == 2) return sum(where(some, w * d / divisor, zero), Dims{-2});
+    const Tensor moved = ne(d, 0), part = pow(where(moved, size, ones(Dims(), d.dtype())), p - 1);
+    return sum(where(moved, w * sign(d) * part / pow(divisor, p - 1), zero), Dims{-2});
+  }
 };
 
 struct Pdist {
@@ -215,6 +287,6 @@ struct Pdist {
   }
 };
 
-FB_GROUP(distance, Cdist, Pdist)
+FB_GROUP(distance, Cdist, CdistBackward, Pdist)
 
 }  // namespace fb

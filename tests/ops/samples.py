@@ -214,6 +214,7 @@ SAMPLES = {
     "_lstm_steps": S(T(4, 8), T(2, 2), T(2, 2), T(8, 2), False),
     "_lstm_steps_backward": S(T(4, 2), T(4, 2), T(4, 8), T(2, 2), T(2, 2), T(8, 2), T(4, 2), T(4, 2), T(4, 8),
                               False, True),
+    "_cdist_backward": S(T(3, 4), T(3, 2), T(4, 2), 3.0, T(3, 4), without=FACTORS),
     "_causal_softmax": S(T(2, 3, 4)),
     "_fused_attention": [S(T(2, 3, 4), T(2, 5, 4), T(2, 5, 2), None, False, 0.5),
                          S(T(2, 3, 4), T(2, 3, 4), T(2, 3, 4), T(3, 3, grad=False), True, 0.3)],
