@@ -4,22 +4,7 @@
 
 namespace fb {
 
-Scalar item_of(const Tensor& t) {
-  const char* p = t.data();
-  const DType d = t.dtype();
-  int64_t whole;
-  double number;
-  switch (category_of(d)) {
-    case Category::boolean: return Scalar(*reinterpret_cast<const bool*>(p));
-    case Category::integral: convert_packed(d, DType::i64, &whole, p, 1); return Scalar(whole);
-    case Category::floating: convert_packed(d, DType::f64, &number, p, 1); return Scalar(number);
-    default: {
-      math::Complex<double> c;
-      convert_packed(d, DType::c128, &c, p, 1);
-      return Scalar(c);
-    }
-  }
-}
+Scalar item_of(const Tensor& t) { return read_number(t.dtype(), t.data()); }
 
 nb::object scalar_object(const Scalar& s) {
   switch (s.category()) {

@@ -83,8 +83,11 @@ static ElementwiseTypes types_for(const Op& op, const Args& args, DType promoted
   return {result, storage_of(c), packed, k.loop};
 }
 
-// Operands of wider integers wrap around as a cast to the common dtype does: uint8 tensors equal -1 where 255.
-static bool must_wrap(DType promoted) { return category_of(promoted) == Category::integral && bytes_of(promoted) < 8; }
+// Operands of other integers wrap around as a cast to the common dtype does: uint8 tensors equal -1 where 255. Not on
+// their way to floating results: a uint8 tensor divided by -3 is negative.
+static bool must_wrap(DType promoted, DType compute) {
+  return category_of(promoted) == Category::integral && bytes_of(promoted) < 8 && category_of(compute) == Category::integral;
+}
 static Scalar wrapped(const Scalar& number, DType promoted) {
   char narrow[8];
   int64_t wide;
@@ -212,14 +215,14 @@ void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
   } else out[0] = new_output(op, args, shape, types.result);
   alignas(16) char scalars[8 * 16];
   convert_scalars(op, args, types.compute, scalars);
-  const bool wrap = must_wrap(promoted);
+  const bool wrap = must_wrap(promoted, types.compute);
   Walk walk(shape);
   for (int i = 0; i < op.tensor_count; ++i) {
     const DType wanted = op.bool_inputs >> i & 1 ? DType::boolean : types.compute;
     if (args[i].tag != Value::tensor) {
       const Scalar number = args[i].as_scalar();
       walk.add_number(wrap ? wrapped(number, promoted) : number, wanted);
-    } else if (const Tensor& t = args[i].as_tensor(); wrap && bytes_of(t.dtype()) > bytes_of(promoted) && t.dim() == 0) {
+    } else if (const Tensor& t = args[i].as_tensor(); wrap && t.dtype() != promoted && t.dim() == 0) {
       char here[16];
       convert_packed(t.dtype(), promoted, here, t.data(), 1);
       int64_t wide;

@@ -48,7 +48,7 @@ struct MaskedFill {
     }
     const Tensor& value = args[2].as_tensor();
     check(value.dim() == 0, "masked_fill only supports a 0-dimensional value tensor, but got tensor with ", value.dim(), " dimension(s).");
-    check(can_cast(value.dtype(), self.dtype()), "value cannot be converted to type ", name_of(self.dtype()), " from ", name_of(value.dtype()));
+    check_holds(self.dtype(), read_number(value.dtype(), value.data()));
   }
   static void fill(const Tensor& to, const Tensor& from, const Tensor& mask, const Value& value) {
     alignas(16) char number[16];

@@ -222,6 +222,21 @@ void check_holds(DType dtype, const Scalar& value) {
   check(holds(dtype, value), "value cannot be converted to type ", name_of(dtype), " without overflow");
 }
 
+Scalar read_number(DType dtype, const void* at) {
+  int64_t whole;
+  double number;
+  switch (category_of(dtype)) {
+    case Category::boolean: return Scalar(*static_cast<const bool*>(at));
+    case Category::integral: convert_packed(dtype, DType::i64, &whole, at, 1); return Scalar(whole);
+    case Category::floating: convert_packed(dtype, DType::f64, &number, at, 1); return Scalar(number);
+    default: {
+      math::Complex<double> c;
+      convert_packed(dtype, DType::c128, &c, at, 1);
+      return Scalar(c);
+    }
+  }
+}
+
 void fill_packed(DType dtype, void* out, const Scalar& value, int64_t n) {
   if (n == 0) return;
   char one[16];

@@ -12,6 +12,7 @@ class Scalar;
 // Does `dtype` have room for the number? Unsigned types take negated values too, as PyTorch's do.
 bool holds(DType dtype, const Scalar& value);
 void check_holds(DType dtype, const Scalar& value);     // raises if not
+Scalar read_number(DType dtype, const void* at);
 void fill_packed(DType dtype, void* out, const Scalar& value, int64_t n);
 
 }  // namespace fb

@@ -189,7 +189,9 @@ def __format__(self, spec):
 
 
 def __contains__(self, element):
-    if isinstance(element, (Tensor, int, float, complex, bool)):
+    import numbers
+
+    if isinstance(element, (Tensor, numbers.Number)):
         return bool((self == element).any().item())
     raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {element.__class__}.")
 

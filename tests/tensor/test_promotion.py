@@ -92,3 +92,20 @@ def test_integers_divided_by_zero_raise():
             divide(fb.tensor([1, 2]))
     least = fb.tensor([-2**63])
     assert (least // -1).tolist() == [-2**63] and (least % -1).tolist() == [0]
+
+
+def test_narrow_integers_beside_negative_numbers():
+    x = fb.tensor([3, 4], dtype=fb.uint8)
+    assert (x * -3).tolist() == [247, 244] and (x * fb.tensor(-3)).tolist() == [247, 244]
+    for divisor in (-2, fb.tensor(-2), fb.tensor(-2, dtype=fb.int8)):    # quotients are floating: no wrapping
+        assert (x / divisor).tolist() == [-1.5, -2.0]
+    assert fb.copysign(x, fb.tensor(-1)).tolist() == [-3.0, -4.0]
+    assert fb.maximum(x, fb.tensor(-1, dtype=fb.int8)).tolist() == [255, 255]
+
+
+def test_masked_fill_takes_numbers_of_any_dtype():
+    x, mask = fb.tensor([1, 2]), fb.tensor([True, False])
+    assert x.masked_fill(mask, fb.tensor(7.9)).tolist() == [7, 2]
+    assert x.to(fb.bool).masked_fill(mask, fb.tensor(0.0)).tolist() == [False, True]
+    with pytest.raises(RuntimeError):
+        x.masked_fill(mask, fb.tensor(1e30))
