@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/grid.h"
 #include "kernels/rows.h"
 #include "op/build.h"
 #include "ops.h"
@@ -13,42 +14,7 @@ struct GridSample; struct GridSampleBackward; struct Linspace;
 
 namespace {
 
-enum Sampling : int64_t { linear, nearest, cubic };
-enum Outside : int64_t { zero, border, reflection };
-
-// A coordinate in elements and its derivative with respect to the one in [-1, 1].
-template <class T> struct Coordinate { T at, slope; };
-
-template <class T> Coordinate<T> in_elements(T x, int64_t size, bool aligned) {
-  const T n = static_cast<T>(size);
-  if (aligned) return {(x + T(1)) / T(2) * (n - T(1)), (n - T(1)) / T(2)};
-  return {((x + T(1)) * n - T(1)) / T(2), n / T(2)};
-}
-
-template <class T> void reflect(Coordinate<T>& c, T twice_low, T twice_high) {
-  if (twice_low == twice_high) {
-    c = {T(0), T(0)};
-    return;
-  }
-  const T low = twice_low / T(2), span = (twice_high - twice_low) / T(2);
-  T from_low = c.at - low;
-  if (from_low < T(0)) from_low = -from_low, c.slope = -c.slope;
-  const T rest = std::fmod(from_low, span);
-  const bool back = std::fmod(std::floor(from_low / span), T(2)) != T(0);
-  c.at = (back ? span - rest : rest) + low;
-  if (back) c.slope = -c.slope;
-}
-
-// Brings a coordinate inside as `outside` says; one that is not a number ends outside of everything.
-template <class T> void bring_inside(Coordinate<T>& c, int64_t size, Outside outside, bool aligned) {
-  const T last = static_cast<T>(size - 1);
-  if (outside == reflection) reflect(c, aligned ? T(0) : T(-1), aligned ? T(2) * last : T(2) * last + T(1));
-  if (outside != zero) {
-    if (!(c.at > T(0))) c = {T(0), T(0)};
-    else if (c.at >= last) c = {last, T(0)};
-  }
-  if (!(std::abs(c.at) < T(1 << 30))) c = {T(-100), T(0)};
-}
+using namespace grid;
 
 // Keys' cubic convolution with slope -0.75 at 1: weights of the elements -1, 0, 1, 2, and their derivatives.
 template <class T> void cubic_weights(T t, T* w, T* d) {
@@ -68,20 +34,6 @@ template <class T> void cubic_weights(T t, T* w, T* d) {
   d[2] = -d[2];
   d[3] = -d[3];
 }
-
-struct Sampler {
-  int dims;
-  int64_t size[3];                                     // of the input, first dim first
-  int64_t batch, channels, volume = 1, places = 1;
-  Sampling sampling;
-  Outside outside;
-  bool aligned;
-  Sampler(const Dims& input, const Dims& grid, int64_t mode, int64_t padding, bool align_corners)
-      : dims(input.size() - 2), batch(input[0]), channels(input[1]), sampling(static_cast<Sampling>(mode)),
-        outside(static_cast<Outside>(padding)), aligned(align_corners) {
-    for (int i = 0; i < dims; ++i) volume *= size[i] = input[2 + i], places *= grid[1 + i];
-  }
-};
 
 // The elements that a place reads: their offsets in a plane, weights, and derivatives of those.
 template <class T> struct Taps {
@@ -118,7 +70,7 @@ template <class T> struct Taps {
     const int choices = k.sampling == linear ? 2 : k.sampling == nearest ? 1 : 4;
     for (int i = 0; i < k.dims; ++i) {
       Coordinate<T> c = in_elements(grid[k.dims - 1 - i], k.size[i], k.aligned);
-      bring_inside(c, k.size[i], k.sampling == cubic ? zero : k.outside, k.aligned);
+      c = brought_inside(c, k.size[i], k.sampling == cubic ? zero : k.outside, k.aligned);
       const T base = k.sampling == nearest ? std::nearbyint(c.at) : std::floor(c.at), t = c.at - base;
       w[i][0] = 1;
       d[i][0] = 0;
@@ -127,7 +79,7 @@ template <class T> struct Taps {
       for (int n = 0; n < choices; ++n) {
         d[i][n] *= c.slope;
         Coordinate<T> element{base + T(k.sampling == cubic ? n - 1 : n), T(0)};
-        if (k.sampling == cubic) bring_inside(element, k.size[i], k.outside, k.aligned);
+        if (k.sampling == cubic) element = brought_inside(element, k.size[i], k.outside, k.aligned);
         at[i][n] = static_cast<int64_t>(std::floor(element.at));
       }
     }
@@ -214,7 +166,8 @@ struct GridSample {
     by_real(type, [&]<class T>(T) {
       const T *from = x.data<T>(), *places = at.data<T>();
       T* to = y.data<T>();
-      parallel_for(k.batch * k.places, row_grain(k.channels * 8), [&](int64_t b, int64_t e) { sample(k, from, places, to, b, e); });
+      const auto loop = k.flat() ? Clones<&sample_flat<T>>::pick() : &sample<T>;
+      parallel_for(k.batch * k.places, row_grain(k.channels * 8), [&](int64_t b, int64_t e) { loop(k, from, places, to, b, e); });
     });
     return to_dtype(y, input.dtype());
   }
@@ -240,8 +193,9 @@ struct GridSampleBackward {
     by_real(type, [&]<class T>(T) {
       const T *each = g.data<T>(), *from = x.data<T>(), *places = at.data<T>();
       T *to = wants_input ? gx.data<T>() : nullptr, *slopes = ggrid.data<T>();
+      const auto loop = k.flat() ? Clones<&spread_flat<T>>::pick() : &spread<T>;
       parallel_for(k.batch, row_grain(k.places * k.channels * 8), [&](int64_t b, int64_t e) {
-        for (int64_t n = b; n < e; ++n) spread(k, each, from, places, to, slopes, n);
+        for (int64_t n = b; n < e; ++n) loop(k, each, from, places, to, slopes, n);
       });
     });
     return {to_dtype(gx, input.dtype()), to_dtype(ggrid, grid.dtype())};
