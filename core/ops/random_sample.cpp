@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <numeric>
+
 #include "op/build.h"
 #include "ops/random_fill.h"
 
@@ -150,8 +153,13 @@ struct Multinomial {
     std::vector<int64_t> order(static_cast<size_t>(n));
     for (int64_t i = 0; i < rows; ++i) {
       const T* k = keys.data() + i * n;
-      for (int64_t j = 0; j < n; ++j) order[j] = j;
-      std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return k[a] > k[b]; });
+      if (draws == 1) {
+        out[i] = std::max_element(k, k + n) - k;
+        continue;
+      }
+      std::iota(order.begin(), order.end(), int64_t(0));
+      std::partial_sort(order.begin(), order.begin() + draws, order.end(),
+                        [&](int64_t a, int64_t b) { return k[a] > k[b] || (k[a] == k[b] && a < b); });
       std::copy_n(order.begin(), draws, out + i * draws);
     }
   }
