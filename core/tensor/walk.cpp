@@ -119,9 +119,10 @@ void Walk::classify() {
   bool copies = !output_.whole;
   for (int i = 0; i < input_count_; ++i) copies |= !inputs_[i].number && !inputs_[i].whole && !inputs_[i].repeats;
   by_rows_ = last == 0 || inner_ >= (copies ? short_row : middling_row);
-  // A constant is spread out anew in each row: a short stretch of it, used again and again, or its stores queue up
-  // behind those of the row before, which miss the cache.
-  constexpr int64_t constant_run = 128;
+  // A constant is spread out anew in each row. Where the output misses the cache, that is a short stretch used again and
+  // again, or its stores queue up behind those of the row before.
+  constexpr int64_t cached_bytes = int64_t(1) << 20;
+  const int64_t constant_run = total_ * widest <= cached_bytes ? 1024 : 128;
   for (int i = 0; i < input_count_; ++i)
     if (by_rows_ && !one_row_ && inputs_[i].constant) limit_ = std::min(limit_, constant_run);
 }
