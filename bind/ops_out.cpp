@@ -55,6 +55,13 @@ void check_grad_is_not_lost(const Op& op, const Args& args, const std::vector<Py
                    "grad; leave out= away, or call it under torch.no_grad()");
 }
 
+// Factories and reductions that name no dtype take that of out=.
+void take_dtype(const Op& op, Args& args, const Tensor& target) {
+  const int dtype = op.schema.find("dtype");
+  if (dtype >= 0 && !args[dtype] && (op.kind == Kind::factory || op.kind == Kind::reduction))
+    args[dtype] = Value(target.dtype());
+}
+
 void copy_result(const Op& op, const Tensor& target, const Tensor& result) {
   check<DTypeError>(!op.out_exact || result.dtype() == target.dtype(), op.name, "(): out= must have the "
                     "dtype of the result, ", name_of(result.dtype()), ", got ", name_of(target.dtype()));
@@ -73,6 +80,7 @@ PyObject* call_with_out(const Op& op, Args& args, PyObject* given) {
   check_grad_is_not_lost(op, args, targets);
   const Scoped<Autocast*> off(mode.autocast, nullptr);   // out= decides the dtype
   for (PyObject* t : targets) check_apart(op, args, tensor_of(t));
+  if (targets.size() == 1) take_dtype(op, args, tensor_of(targets[0]));
   const bool direct = op.kind == Kind::elementwise && targets.size() == 1 && !op.out_exact && !mode.top;
   if (direct) out[0] = tensor_of(targets[0]);
   call(op, args, out, direct ? Form::out : Form::functional);

@@ -155,3 +155,10 @@ def test_out_that_an_input_shares():
     y = torch.arange(5.0)
     torch.exp(y, out=y)
     torch.testing.assert_close(y, torch.arange(5.0).exp())
+
+
+def test_out_gives_its_dtype_to_factories_and_reductions():
+    whole, flags = torch.empty(0, dtype=torch.int32), torch.empty((), dtype=torch.bool)
+    assert torch.linspace(0, 1, 3, out=whole).tolist() == [0, 0, 1]
+    assert torch.sum(torch.tensor([0, 3]), 0, out=flags).item() is True
+    assert torch.sum(torch.tensor([1, 2]), 0, dtype=torch.int64, out=torch.empty((), dtype=torch.int64)).item() == 3
