@@ -22,8 +22,12 @@ struct PythonHook final : Hook {
     if (r.is_none()) return {};
     check<TypeError>(is_tensor(r.ptr()), "hook '", name(), "' has returned ", Py_TYPE(r.ptr())->tp_name, ", not a Tensor or None");
     Tensor replaced = take(r);
-    check<ShapeError>(replaced.shape() == grad.shape(), "hook '", name(), "' has changed the size of value: from ", grad.shape().list(), " to ", replaced.shape().list());
-    check<DTypeError>(replaced.dtype() == grad.dtype(), "hook '", name(), "' has changed the type of value: from ", name_of(grad.dtype()), " to ", name_of(replaced.dtype()));
+    check<ShapeError>(replaced.shape() == grad.shape(), "hook '", name(), "' got a gradient of shape ",
+                      grad.shape().list(), " and returned one of shape ", replaced.shape().list(), "; the "
+                      "shape must stay");
+    check<DTypeError>(replaced.dtype() == grad.dtype(), "hook '", name(), "' got a gradient of ",
+                      name_of(grad.dtype()), " and returned one of ", name_of(replaced.dtype()), "; the "
+                      "dtype must stay");
     return replaced;
   }
   static nb::object packed(const Tensors& list) {
@@ -34,7 +38,8 @@ struct PythonHook final : Hook {
   static void replace(Tensors& list, const nb::object& r, const char* what) {
     if (r.is_none()) return;
     nb::object seq = is_tensor(r.ptr()) ? nb::object(nb::make_tuple(r)) : r;
-    check(nb::len(seq) == list.size(), what, " has returned an incorrect number of values: got ", nb::len(seq), ", but expected ", list.size());
+    check(nb::len(seq) == list.size(), what, " got ", list.size(), " values and returned ",
+          nb::len(seq), "; return one for each");
     for (size_t i = 0; i < list.size(); ++i) list[i] = result(seq[i]);
   }
   void on_node(Tensors& grads_in, const Tensors& grads_out) override { replace(grads_in, function(packed(grads_in), packed(grads_out)), "hook"); }
@@ -216,8 +221,9 @@ void bind_tensor_history(nb::module_& m) {
   property("grad", [](nb::handle s) -> nb::object {
       Body* b = body_of(s.ptr());
       if (!b->grad && requires_grad(b) && b->node && !(b->extra && b->extra->retains_grad))
-        if (PyErr_WarnEx(PyExc_UserWarning, "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be populated during autograd.backward(). "
-                         "If you indeed want the .grad field to be populated for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.", 2)) throw nb::python_error();
+        if (PyErr_WarnEx(PyExc_UserWarning, ".grad is read of a tensor that is no leaf: backward() leaves it "
+                         "None there; call .retain_grad() on the tensor beforehand to have it filled",
+                         2)) throw nb::python_error();
       return give(b->grad);
     },
     [](nb::handle s, nb::handle v) {
@@ -229,7 +235,7 @@ void bind_tensor_history(nb::module_& m) {
       const Tensor g = take(v);
       check<ShapeError>(g.shape() == b->layout.shape, "assigned grad has another size than the tensor: grad ", g.shape().list(), ", tensor ", b->layout.shape.list());
       check<DTypeError>(g.dtype() == b->dtype, "assigned grad has another dtype than the tensor: grad ", name_of(g.dtype()), ", tensor ", name_of(b->dtype));
-      check(g.body() != b, "can't assign Variable as its own grad");
+      check(g.body() != b, ".grad: a tensor cannot be its own gradient; assign a clone()");
       b->grad = g;
     });
   property("_grad", [](nb::handle s) { return give(body_of(s.ptr())->grad); }, [](nb::handle s, nb::handle v) { body_of(s.ptr())->grad = v.is_none() ? Tensor() : take(v); });
@@ -249,7 +255,8 @@ void bind_tensor_history(nb::module_& m) {
   m.def("_is_view", [](Self s) { return body_of(s.ptr())->view() != nullptr; });
   m.def("_retain_grad", [](Self s) {
     Body* b = body_of(s.ptr());
-    check(requires_grad(b), "can't retain_grad on Tensor that has requires_grad=False");
+    check(requires_grad(b), "retain_grad: the tensor has requires_grad=False, so there is no gradient to "
+          "keep");
     if (!b->node || (b->extra && b->extra->retains_grad)) return;
     b->more().retains_grad = true;
     b->node->more().retained.push_back({b->out_nr, b});
@@ -257,7 +264,7 @@ void bind_tensor_history(nb::module_& m) {
   m.def("_detach", [](Self s) { return give(detached(take(s))); });
   m.def("_detach_", [](Self s) {
     Body* b = body_of(s.ptr());
-    check(!b->view(), "Can't detach views in-place. Use detach() instead.");
+    check(!b->view(), "detach_: a view cannot leave the graph in place; use detach()");
     if (b->extra && b->extra->retains_grad && b->node) b->node->forget_retained(b);
     b->node = {};
     b->requires_grad = false;
@@ -265,7 +272,8 @@ void bind_tensor_history(nb::module_& m) {
   m.def("_bump_version", [](Self s) { ++body_of(s.ptr())->version(); });
   m.def("_tensor_hook", [](Self s, nb::object f) {
     Body* b = body_of(s.ptr());
-    check(requires_grad(b), "cannot register a hook on a tensor that doesn't require gradient");
+    check(requires_grad(b), "register_hook: the tensor does not require gradients, so the hook would never "
+          "run");
     Ref<Hook> hook(new PythonHook(std::move(f)));
     if (b->node) b->node->more().on_output.push_back({b->out_nr, hook});
     else b->more().hooks.push_back(hook);
@@ -273,7 +281,8 @@ void bind_tensor_history(nb::module_& m) {
   });
   m.def("_accumulated_hook", [](Self s, nb::object f) {
     Body* b = body_of(s.ptr());
-    check(requires_grad(b) && !b->node, "post accumulate grad hooks cannot be registered on non-leaf tensors");
+    check(requires_grad(b) && !b->node, "register_post_accumulate_grad_hook: the tensor must be a leaf that "
+          "requires gradients");
     Ref<Hook> hook(new PythonHook(std::move(f)));
     b->more().accumulated_hooks.push_back(hook);
     return HookToken{hook, {}, weak(s)};

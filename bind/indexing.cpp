@@ -1,5 +1,6 @@
 // x[key] and x[key] = value: ints, slices, Ellipsis, None, bool and integer tensors, lists, and mixtures.
 #include "bind/python.h"
+#include "kernels/indexing.h"
 #include "ops.h"
 
 namespace fb {
@@ -46,22 +47,19 @@ struct Walker {
   }
   void take_int(int64_t v) {
     const int64_t size = view.shape()[dim];
-    check<IndexError>(v >= -size && v < size, "index ", v, " is out of bounds for dimension ", original, " with size ", size);
+    check_index(v, size, original);
     view = select(view, dim, v);
     ++original;
   }
   void take_tensor(const Tensor& t) {
     const DType d = t.dtype();
-    check<IndexError>(category_of(d) <= Category::integral, "tensors used as indices must be long, int, byte or bool tensors");
+    check<IndexError>(category_of(d) <= Category::integral, index_types);
     if (t.dim() == 0 && !is_mask(d)) {
       return take_int(item_of(t).integer());
     }
     if (t.dim() == 0) return take_bool(item_of(t).to<bool>());
     if (!is_mask(d)) return put(t, 1);
-    check<IndexError>(dim + t.dim() <= view.dim(), "too many indices for tensor of dimension ", dims);
-    for (int k = 0; k < t.dim(); ++k)
-      check<IndexError>(t.shape()[k] == view.shape()[dim + k], "The shape of the mask ", t.shape().list(), " at index ", k,
-                        " does not match the shape of the indexed tensor ", view.shape().list(), " at index ", dim + k);
+    check_mask_fits(t.shape(), view.shape(), dim);
     put(t, t.dim());
   }
   void take_slice(PyObject* o) {
@@ -73,7 +71,8 @@ struct Walker {
     };
     nb::object fixed = nb::steal(PySlice_New(plain(s->start).ptr(), plain(s->stop).ptr(), plain(s->step).ptr()));
     if (PySlice_Unpack(fixed.ptr(), &start, &stop, &step) < 0) throw nb::python_error();
-    check<ValueError>(step > 0, "step must be greater than zero");
+    check<ValueError>(step > 0, "an index slice cannot step backwards or stand still: step must be positive, "
+                      "got ", step, "; use torch.flip");
     const int64_t size = view.size(dim);
     ++original;
     PySlice_AdjustIndices(size, &start, &stop, step);
@@ -85,7 +84,7 @@ struct Walker {
     ++dim;
   }
   void need_dim() const {
-    check<IndexError>(dim < view.dim(), "too many indices for tensor of dimension ", dims);
+    check<IndexError>(dim < view.dim(), "too many indices: the tensor has ", dims, " dims");
   }
   void take_one(PyObject* o, int after) {              // after: dims that the indices behind this one cover
     int64_t v;
@@ -115,7 +114,8 @@ struct Walker {
       const Tensor t = tensor_from_data(o, nullptr, true);
       take_tensor(t.numel() == 0 ? to_dtype(t, DType::i64) : t);
     } else {
-      throw IndexError(text("only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices (got ", Py_TYPE(o)->tp_name, ")"));
+      throw IndexError(text("an index may hold ints, slices, None, '...' and tensors or lists of ints or "
+                            "bools, not ", Py_TYPE(o)->tp_name));
     }
   }
 };
@@ -149,7 +149,7 @@ void walk_key(Walker& w, PyObject* key) {
     if (o == Py_Ellipsis) {
       for (Py_ssize_t k = i + 1; k < n; ++k) after += dims_covered(PyTuple_GET_ITEM(key, k));
       check<IndexError>(++ellipses == 1 || after == 0, "an index with several ellipses ('...') may have nothing behind the last one");
-      check<IndexError>(w.view.dim() - after >= w.dim, "too many indices for tensor of dimension ", w.dims);
+      check<IndexError>(w.view.dim() - after >= w.dim, "too many indices: the tensor has ", w.dims, " dims");
     }
     w.take_one(o, after);
   }
@@ -161,7 +161,8 @@ bool overrides(PyObject* o) {
 
 Tensor value_tensor(PyObject* value, DType dtype) {
   if (is_tensor(value)) return tensor_of(value);
-  if (value == Py_None || PyUnicode_Check(value)) throw TypeError(text("can't assign a ", Py_TYPE(value)->tp_name, " to a tensor of type ", name_of(dtype)));
+  if (value == Py_None || PyUnicode_Check(value)) throw TypeError(text("an element of a tensor of ",
+      name_of(dtype), " cannot be set to ", Py_TYPE(value)->tp_name));
   return tensor_from_data(value, dtype_object(dtype), true);
 }
 
@@ -181,7 +182,7 @@ PyObject* get_item(PyObject* self, PyObject* key) {
       int64_t v;
       to_int(key, v);
       const int64_t size = x.shape()[0];
-      check<IndexError>(v >= -size && v < size, "index ", v, " is out of bounds for dimension 0 with size ", size);
+      check_index(v, size, 0);
       Scoped python(mode.for_python, true);
       return to_python(select(x, 0, v));
     }
@@ -211,12 +212,13 @@ PyObject* get_item(PyObject* self, PyObject* key) {
 
 int set_item(PyObject* self, PyObject* key, PyObject* value) {
   try {
-    if (!value) throw TypeError("Tensor does not support deleting items");
+    if (!value) throw TypeError("del x[...]: the elements of a tensor cannot be deleted");
     Scoped python(mode.for_python, false);
     Walker w;
     w.view = tensor_of(self);
     w.dims = w.view.dim();
-    check<IndexError>(w.view.dim() > 0 || !PyLong_Check(key), "invalid index of a 0-dim tensor");
+    check<IndexError>(w.view.dim() > 0 || !PyLong_Check(key), "a 0-dimensional tensor has no elements to "
+                      "index; write to x[...] or x.fill_()");
     walk_key(w, key);
     Scalar number;
     if (!w.advanced) {

@@ -40,7 +40,8 @@ void infer(PyObject* o, int depth, Inferred& f) {
     check<ValueError>(depth < Dims::max_count, "too many dimensions in nested data");
     const Py_ssize_t n = PySequence_Fast_GET_SIZE(o);
     if (f.shape.size() == depth) f.shape.push(n);
-    else check<ValueError>(f.shape[depth] == n, "expected sequence of length ", f.shape[depth], " at dim ", depth, " (got ", n, ")");
+    else check<ValueError>(f.shape[depth] == n, "tensor: the lists at depth ", depth, " differ in length, ",
+                           f.shape[depth], " and ", n);
     for (Py_ssize_t i = 0; i < n; ++i) {
       PyObject* item = PySequence_Fast_GET_ITEM(o, i);
       infer(item, depth + 1, f);
@@ -75,8 +76,8 @@ void infer(PyObject* o, int depth, Inferred& f) {
     throw nb::python_error();
   }
   if (to_scalar(o, s)) return raise_category(f, s.category());
-  if (is_tensor(o)) throw ValueError("only one element tensors can be converted to Python scalars");
-  throw Error(text("Could not infer dtype of ", Py_TYPE(o)->tp_name));
+  if (is_tensor(o)) throw ValueError(not_one);
+  throw Error(text("no dtype fits a value of type ", Py_TYPE(o)->tp_name));
 }
 
 int64_t whole_number(PyObject* o) {
@@ -171,8 +172,8 @@ Tensor from_interface(nb::handle array, const nb::object& interface) {
   DType d;
   if (!dtype_from_typestr(typestr, d)) {
     const nb::object dtype = array.attr("dtype"), name = nb::str(nb::object(dtype.attr("type").attr("__name__")));
-    throw TypeError(text("can't convert np.ndarray of type numpy.", nb::cast<std::string>(name),
-                         ". The only supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint8, and bool."));
+    throw TypeError(text("from_numpy: an array of ", nb::cast<std::string>(name), " has no torch dtype; "
+                         "convert it with .astype() to a float, complex, int, uint8 or bool type"));
   }
   Dims shape, strides;
   to_ints(nb::object(interface["shape"]).ptr(), shape);
@@ -180,9 +181,10 @@ Tensor from_interface(nb::handle array, const nb::object& interface) {
   if (given.is_none()) strides = Layout(shape).strides;
   else for (nb::handle h : nb::borrow<nb::sequence>(given)) {
     const int64_t bytes = nb::cast<int64_t>(h);
-    check<ValueError>(bytes >= 0, "At least one stride in the given numpy array is negative, and tensors with negative strides are not currently supported. "
-                      "(You can probably work around this by making a copy of your array  with array.copy().)");
-    check<ValueError>(bytes % bytes_of(d) == 0, "given numpy array strides not a multiple of the element byte size. Copy the numpy array to reallocate the memory.");
+    check<ValueError>(bytes >= 0, "from_numpy: a stride of the array is negative, which a tensor cannot "
+                      "have; pass array.copy()");
+    check<ValueError>(bytes % bytes_of(d) == 0, "from_numpy: a stride of the array, ", bytes, " bytes, is no "
+                      "multiple of its elements of ", bytes_of(d), " bytes; pass array.copy()");
     strides.push(bytes / bytes_of(d));
   }
   nb::object data = interface["data"];
@@ -328,7 +330,7 @@ void bind_storage(nb::module_& m) {
 
 // Every element that sizes and strides reach must lie inside the storage.
 void check_within(const Dims& shape, const Dims& strides, int64_t offset, size_t bytes, int item) {
-  check(offset >= 0, "Tensor: invalid storage offset ", offset);
+  check(offset >= 0, "the storage offset must not be negative, got ", offset);
   unsigned __int128 last = static_cast<uint64_t>(offset);
   for (int i = 0; i < shape.size(); ++i) {
     check(shape[i] >= 0 && strides[i] >= 0, "negative sizes and strides are not supported: sizes ", shape.list(), ", strides ", strides.list());
@@ -336,9 +338,10 @@ void check_within(const Dims& shape, const Dims& strides, int64_t offset, size_t
     last += static_cast<unsigned __int128>(shape[i] - 1) * static_cast<uint64_t>(strides[i]);
     check(last < (static_cast<unsigned __int128>(1) << 62), "setStorage: sizes ", shape.list(), ", strides ", strides.list(), " are out of bounds");
   }
-  check((last + 1) * static_cast<unsigned>(item) <= bytes, "setStorage: sizes ", shape.list(), ", strides ", strides.list(), ", storage offset ", offset,
-        ", and itemsize ", item, " requiring a storage size of ", static_cast<int64_t>((last + 1) * static_cast<unsigned>(item)),
-        " are out of bounds for storage of size ", bytes);
+  check((last + 1) * static_cast<unsigned>(item) <= bytes, "the sizes ", shape.list(), " and strides ",
+        strides.list(), " from offset ", offset, " reach to byte ",
+        static_cast<int64_t>((last + 1) * static_cast<unsigned>(item)), " of a storage of ", bytes, " bytes, "
+        "out of bounds");
 }
 
 Tensor tensor_from_data(PyObject* data, PyObject* dtype, bool copy) {
@@ -393,31 +396,38 @@ void bind_interop(nb::module_& m) {
   m.def("tensor", [](nb::handle data, nb::object dtype, nb::object device, bool requires_grad, bool) {
     if (!device.is_none()) check_device(device.ptr());
     if (is_tensor(data.ptr()))
-      if (PyErr_WarnEx(PyExc_UserWarning, "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-                       "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", 1)) throw nb::python_error();
+      if (PyErr_WarnEx(PyExc_UserWarning, "tensor: the data is a tensor already; x.detach().clone() copies "
+                       "it, followed by .requires_grad_() if the copy needs gradients",
+                       1)) throw nb::python_error();
     Scoped python(mode.for_python, true);
     Tensor t = tensor_from_data(data.ptr(), dtype.ptr(), true);
-    check(!requires_grad || is_differentiable(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");
+    check_can_require_grad(requires_grad, t.dtype());
     t->requires_grad = requires_grad;
     return give(std::move(t));
   }, nb::arg("data").none(), nb::kw_only(), nb::arg("dtype") = nb::none(), nb::arg("device") = nb::none(), nb::arg("requires_grad") = false, nb::arg("pin_memory") = false);
   m.def("from_numpy", [](nb::handle array) {
-    if (!is_array_like(array.ptr())) throw TypeError(text("expected np.ndarray (got ", Py_TYPE(array.ptr())->tp_name, ")"));
+    if (!is_array_like(array.ptr())) throw TypeError(text("from_numpy: an array is needed, not ",
+                                                          Py_TYPE(array.ptr())->tp_name));
     const nb::object interface = array.attr("__array_interface__");
     if (is_read_only(interface))
-      if (PyErr_WarnEx(PyExc_UserWarning, "The given NumPy array is not writable, and PyTorch does not support non-writable tensors. Writing to this tensor may be undefined; "
-                       "copy the array to protect its data or to make it writable.", 1)) throw nb::python_error();
+      if (PyErr_WarnEx(PyExc_UserWarning, "from_numpy: the array is read-only, but a write to the tensor "
+                       "would change it all the same; pass array.copy() to be safe",
+                       1)) throw nb::python_error();
     return give(from_interface(array, interface));
   });
   m.def("frombuffer", [](nb::handle buffer, nb::handle dtype, int64_t count, int64_t offset, bool requires_grad) {
     const DType d = dtype_of_object(dtype.ptr());
     Ref<Storage> s = storage_over_buffer(buffer, false);
     const int64_t item = bytes_of(d), length = static_cast<int64_t>(s->bytes());
-    check<ValueError>(length > 0 && count != 0, "both buffer length (", length, ") and count (", count, ") must not be 0");
-    check<ValueError>(offset >= 0 && offset < length, "offset (", offset, " bytes) must be non-negative and no greater than buffer length (", length, " bytes) minus 1");
-    check<ValueError>(count > 0 || (length - offset) % item == 0, "buffer length (", length - offset, " bytes) after offset (", offset, " bytes) must be a multiple of element size (", item, ")");
+    check<ValueError>(length > 0 && count != 0, "frombuffer: nothing to read, the buffer has ", length,
+                      " bytes and count=", count);
+    check<ValueError>(offset >= 0 && offset < length, "frombuffer: offset=", offset, " lies outside the "
+                      "buffer of ", length, " bytes");
+    check<ValueError>(count > 0 || (length - offset) % item == 0, "frombuffer: the ", length - offset,
+                      " bytes from offset=", offset, " on are no multiple of an element's ", item, " bytes");
     const int64_t n = count < 0 ? (length - offset) / item : count;
-    check<ValueError>(offset + n * item <= length, "requested buffer length (", n, " * ", item, " bytes) after offset (", offset, " bytes) must not be greater than actual buffer length (", length, " bytes)");
+    check<ValueError>(offset + n * item <= length, "frombuffer: ", n, " elements of ", item, " bytes from "
+                      "offset=", offset, " on do not fit into the buffer of ", length, " bytes");
     Tensor t = empty({0}, d);
     t->storage = Storage::foreign(static_cast<char*>(s->data()) + offset, static_cast<size_t>(n * item), [](void* p) { release(static_cast<Storage*>(p)); }, s.get(), s->writable());
     s.detach();

@@ -18,6 +18,7 @@ inline Tensor tensor_of(PyObject* o) { return Tensor(Ref<Body>(body_of(o))); }
 Tensor take(nb::handle h);                             // TypeError if it is no tensor
 PyObject* to_python(Tensor&& t);                       // a new reference; None for an undefined tensor
 inline nb::object give(Tensor t) { return nb::steal(to_python(std::move(t))); }
+constexpr const char* not_one = "a Python number needs a tensor of one element";
 inline void check_can_require_grad(bool wanted, DType d) {
   check(!wanted || is_differentiable(d), "requires_grad: only floating and complex tensors have gradients, this is one of ", name_of(d));
 }

@@ -17,7 +17,7 @@ uint64_t seed_from(nb::handle h) {                      // −2^63 … 2^64 − 
   nb::object index = nb::steal(PyNumber_Index(h.ptr()));
   if (!index.is_valid()) {
     PyErr_Clear();
-    throw Error(text("manual_seed expected a long, but got ", Py_TYPE(h.ptr())->tp_name));
+    throw Error(text("manual_seed: the seed must be an int, not ", Py_TYPE(h.ptr())->tp_name));
   }
   int overflow = 0;
   const int64_t v = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
@@ -38,7 +38,8 @@ Tensor state_tensor(const Generator& g) {
 }
 void restore(Generator& g, nb::handle state) {
   const Tensor t = take(state);
-  check<TypeError>(t.dtype() == DType::u8, "RNG state must be a torch.ByteTensor");
+  check<TypeError>(t.dtype() == DType::u8, "set_state: a state is a tensor of uint8, not ",
+                   name_of(t.dtype()));
   const Tensor packed = contiguous(t);
   check(packed.numel() == Generator::state_bytes, "RNG state is wrong size: ", packed.numel(), " bytes, expected ", Generator::state_bytes);
   g.set_state({packed.data<uint8_t>(), static_cast<size_t>(packed.numel())});

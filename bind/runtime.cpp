@@ -19,9 +19,10 @@ void bind_runtime(nb::module_& m) {
   interpreter.acquire = [](void* state) { PyEval_RestoreThread(static_cast<PyThreadState*>(state)); };
   m.def("get_num_threads", [] { return thread_count(); });
   m.def("set_num_threads", [](nb::handle count) {
-    check(PyLong_Check(count.ptr()) && !PyBool_Check(count.ptr()), "set_num_threads expects an int, but got ", Py_TYPE(count.ptr())->tp_name);
+    check(PyLong_Check(count.ptr()) && !PyBool_Check(count.ptr()), "set_num_threads: the number must be an "
+          "int, not ", Py_TYPE(count.ptr())->tp_name);
     const int n = nb::cast<int>(count);
-    check(n > 0, "set_num_threads expects a positive integer");
+    check(n > 0, "set_num_threads: the number must be positive, got ", n);
     set_thread_count(n);
   });
   m.def("_has_onednn", [] { return has_onednn(); });
@@ -31,7 +32,8 @@ void bind_runtime(nb::module_& m) {
   m.def("get_default_dtype", [] { return nb::borrow(dtype_object(default_dtype())); });
   m.def("_set_default_dtype", [](nb::handle d) {
     const DType type = dtype_of_object(d.ptr());
-    check<TypeError>(is_floating(type), "only floating-point types are supported as the default type");
+    check<TypeError>(is_floating(type), "set_default_dtype: the default must be a floating dtype, not ",
+                     name_of(type));
     set_default_dtype(type);
   });
   m.def("promote_types", [](nb::handle a, nb::handle b) {

@@ -14,7 +14,7 @@ struct PythonPacked final : Packed {
   PythonPacked(nb::object hook, nb::object w) : unpack_hook(std::move(hook)), what(std::move(w)) {}
   Tensor unpack() override {
     const nb::object t = unpack_hook(what);
-    check<TypeError>(is_tensor(t.ptr()), "Output of saved tensor unpack_hook expected to be a Tensor but got result of type ",
+    check<TypeError>(is_tensor(t.ptr()), "unpack_hook must return a tensor, it returned ",
                      Py_TYPE(t.ptr())->tp_name);
     return take(t);
   }

@@ -151,12 +151,12 @@ template <class E = Error> Scalar the_item(PyObject* o, const char* what) {
   check(bool(t->storage), "a tensor inside a transform has no value of its own here");
   return item_of(t);
 }
-constexpr const char* not_one = "only one element tensors can be converted to Python scalars";
 int slot_bool(PyObject* x) {
   try {
     const Tensor t = tensor_of(x);
-    check(t.numel() != 0, "Boolean value of Tensor with no values is ambiguous");
-    return the_item(x, "Boolean value of Tensor with more than one value is ambiguous").to<bool>();
+    check(t.numel() != 0, "bool(): the truth of an empty tensor is ambiguous; test x.numel()");
+    return the_item(x, "bool(): the truth of several elements is ambiguous; use .any() or "
+                    ".all()").to<bool>();
   } catch (...) {
     raise_current();
     return -1;
@@ -166,7 +166,7 @@ PyObject* slot_int(PyObject* x) {
   try {
     const Scalar s = the_item<ValueError>(x, not_one);
     if (s.is_floating()) return PyLong_FromDouble(s.real());
-    if (s.is_complex()) throw Error("value cannot be converted to type int64_t without overflow");
+    if (s.is_complex()) throw Error("int(): a complex number has no integer value; take .real");
     return PyLong_FromLongLong(s.integer());
   } catch (...) {
     return raise_current();
@@ -175,7 +175,8 @@ PyObject* slot_int(PyObject* x) {
 PyObject* slot_float(PyObject* x) {
   try {
     const Scalar s = the_item<ValueError>(x, not_one);
-    check(!s.is_complex() || s.to<math::Complex<double>>().im == 0, "value cannot be converted to type double without overflow");
+    check(!s.is_complex() || s.to<math::Complex<double>>().im == 0, "float(): a complex number has no float "
+          "value; take .real");
     return PyFloat_FromDouble(s.real());
   } catch (...) {
     return raise_current();
@@ -184,7 +185,8 @@ PyObject* slot_float(PyObject* x) {
 PyObject* slot_index(PyObject* x) {
   try {
     const Tensor t = tensor_of(x);
-    if (t.numel() != 1 || category_of(t.dtype()) > Category::integral) throw TypeError("only integer tensors of a single element can be converted to an index");
+    if (t.numel() != 1 || category_of(t.dtype()) > Category::integral) throw TypeError("__index__: only a "
+        "tensor that holds a single integer can be an index or count");
     return PyLong_FromLongLong(item_of(t).integer());
   } catch (...) {
     return raise_current();
@@ -210,14 +212,15 @@ Py_hash_t slot_hash(PyObject* x) { return static_cast<Py_hash_t>(reinterpret_cas
 Py_ssize_t slot_length(PyObject* x) {
   const Tensor t = tensor_of(x);
   if (t.dim() == 0) {
-    PyErr_SetString(PyExc_TypeError, "len() of a 0-d tensor");
+    PyErr_SetString(PyExc_TypeError, "len: a 0-dimensional tensor has no length");
     return -1;
   }
   return t.shape()[0];
 }
 PyObject* slot_iter(PyObject* x) {
   const Tensor t = tensor_of(x);
-  if (t.dim() == 0) return PyErr_Format(PyExc_TypeError, "iteration over a 0-d tensor");
+  if (t.dim() == 0) return PyErr_Format(PyExc_TypeError, "iter: a 0-dimensional tensor has nothing to go "
+                                        "through");
   nb::object parts = nb::steal(call_by_name("unbind", &x, 1));
   return parts.is_valid() ? PyObject_GetIter(parts.ptr()) : nullptr;
 }
@@ -311,14 +314,14 @@ static Tensor construct(nb::handle args_tuple, DType dtype) {
     if (!PyLong_Check(o) && !is_size) return tensor_from_data(o, dtype_object(dtype), true);
     Dims size;
     to_ints(o, size);
-    for (int64_t s : size) check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", size.list());
+    check_sizes(size);
     return empty(size, dtype);
   }
   Dims size;
   for (nb::handle h : args) {
     int64_t v;
     if (!to_int(h.ptr(), v)) throw TypeError(text("new(): expected ints as sizes, got ", Py_TYPE(h.ptr())->tp_name));
-    check(v >= 0, "Trying to create tensor with negative dimension ", v);
+    check(v >= 0, "new: a size must not be negative, got ", v);
     size.push(v);
   }
   return empty(args.size() ? size : Dims{0}, dtype);
@@ -331,9 +334,10 @@ static void bind_attributes(nb::class_<Body>& t) {
       check(PyBool_Check(flag.ptr()), "requires_grad must be a bool, not ", Py_TYPE(flag.ptr())->tp_name);
       const bool v = flag.ptr() == Py_True;
       Body* b = body_of(s.ptr());
-      check(!v || is_differentiable(b->dtype), "only Tensors of floating point dtype can require gradients");
+      check_can_require_grad(v, b->dtype);
       check(!v || mode.inference || !b->inference(), "requires_grad=True cannot be set on an inference tensor outside InferenceMode; clone() it first.");
-      check(v || !grad_node(b), "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().");
+      check(v || !grad_node(b), "requires_grad can be switched off for leaf tensors only; x.detach() is this "
+            "tensor without its graph");
       b->requires_grad = v;
     });
   t.def_prop_ro("shape", [](Self s) { return nb::steal(size_object(body_of(s.ptr())->layout.shape)); });
@@ -352,7 +356,8 @@ static void bind_attributes(nb::class_<Body>& t) {
     [](Self s, nb::handle v) {
       const Tensor data = take(v);
       Body* b = body_of(s.ptr());
-      check(b->dtype == data.dtype() || !b->requires_grad || is_differentiable(data.dtype()), "data set to a tensor that requires gradients must be floating point or complex dtype");
+      check(b->dtype == data.dtype() || !b->requires_grad || is_differentiable(data.dtype()), ".data: the "
+            "tensor requires gradients, which numbers of ", name_of(data.dtype()), " cannot have");
       const uint32_t before = b->version();
       b->storage = data->storage;
       b->layout = data->layout;
@@ -383,7 +388,7 @@ static void bind_attributes(nb::class_<Body>& t) {
     const Dims& shape = body_of(s.ptr())->layout.shape;
     if (dim.is_none()) return nb::steal(size_object(shape));
     const int64_t d = dim_from(dim, "size");
-    check<IndexError>(shape.size() > 0, "Dimension specified as ", d, " but tensor has no dimensions");
+    check<IndexError>(shape.size() > 0, "size: a 0-dimensional tensor has no dim ", d);
     return nb::int_(shape[wrap_dim(d, shape.size())]);
   }, nb::arg("dim") = nb::none());
   t.def("stride", [dim_from](Self s, nb::object dim) -> nb::object {
@@ -395,7 +400,7 @@ static void bind_attributes(nb::class_<Body>& t) {
   }, nb::arg("dim") = nb::none());
   t.def("item", [](Self s) {
     const Tensor x = take(s);
-    check(x.numel() == 1, "a Tensor with ", x.numel(), " elements cannot be converted to Scalar");
+    check(x.numel() == 1, "item: the tensor has ", x.numel(), " elements, a Python number needs one");
     return scalar_object(item_of(x));
   });
   t.def("tolist", [](Self s) {
@@ -462,7 +467,7 @@ void bind_tensor(nb::module_& m) {
   });
   m.def("_make_subclass", [](nb::handle type, nb::handle data, bool requires_grad) {
     const Tensor t = take(data);
-    check(!requires_grad || is_differentiable(t.dtype()), "Only Tensors of floating point and complex dtype can require gradients");
+    check_can_require_grad(requires_grad, t.dtype());
     return nb::steal(make_subclass(reinterpret_cast<PyTypeObject*>(type.ptr()), detached(t), requires_grad));
   }, nb::arg("cls"), nb::arg("data"), nb::arg("require_grad") = false);
   m.def("_set_parameter_class", [](nb::handle type) { parameter_type = reinterpret_cast<PyTypeObject*>(type.ptr()); });

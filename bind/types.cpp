@@ -64,7 +64,8 @@ PyObject* size_new(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
     PyObject* item = PyTuple_GET_ITEM(made.ptr(), i);
     if (PyLong_Check(item)) continue;
     int64_t v;
-    if (!to_int(item, v)) return PyErr_Format(PyExc_TypeError, "torch.Size() takes an iterable of 'int' (item %zd is '%s')", i, Py_TYPE(item)->tp_name);
+    if (!to_int(item, v)) return PyErr_Format(PyExc_TypeError, "torch.Size: each size must be an int, item "
+                                              "%zd is %s", i, Py_TYPE(item)->tp_name);
     PyTuple_SET_ITEM(made.ptr(), i, PyLong_FromLongLong(v));
     Py_DECREF(item);
   }
@@ -135,7 +136,8 @@ PyObject* parse_device(const std::string& s, int index) {
   if (!known) {
     std::string list;
     for (const char* w : device_words) list += std::string(list.empty() ? "" : ", ") + w;
-    return PyErr_Format(PyExc_RuntimeError, "Expected one of %s device type at start of device string: %s", list.c_str(), s.c_str());
+    return PyErr_Format(PyExc_RuntimeError, "device: '%s' names no type of device; the types are %s",
+                        s.c_str(), list.c_str());
   }
   if (colon != s.npos) {
     const std::string number = s.substr(colon + 1);
@@ -154,8 +156,9 @@ PyObject* device_new(PyTypeObject*, PyObject* args, PyObject* kwargs) {
   PyObject* number = PyLong_Check(type) ? type : index;
   if (number != Py_None && (!PyLong_Check(number) || PyLong_AsLong(number) < 0)) {
     PyErr_Clear();
-    if (!PyLong_Check(number)) return PyErr_Format(PyExc_TypeError, "device(): argument 'index' (position 2) must be int, not %s", Py_TYPE(number)->tp_name);
-    return PyErr_Format(PyExc_RuntimeError, "Device index must not be negative: got %S", number);
+    if (!PyLong_Check(number)) return PyErr_Format(PyExc_TypeError, "device: index must be int, not %s",
+                                                   Py_TYPE(number)->tp_name);
+    return PyErr_Format(PyExc_RuntimeError, "device: %S is negative and no index", number);
   }
   if (!PyUnicode_Check(type)) return PyErr_Format(PyExc_TypeError, "device(): argument 'type' (position 1) must be str, not %s", Py_TYPE(type)->tp_name);
   return parse_device(PyUnicode_AsUTF8(type), index == Py_None ? -1 : static_cast<int>(PyLong_AsLong(index)));
@@ -245,7 +248,8 @@ void check_device(PyObject* o) {
   const char* type = PyUnicode_AsUTF8(reinterpret_cast<DeviceObject*>(device.ptr())->type);
   if (!strcmp(type, "cpu")) return;
   if (!strcmp(type, "cuda")) {
-    PyErr_SetString(PyExc_AssertionError, "Torch not compiled with CUDA enabled: flambeau computes on the CPU; use device='cpu'");
+    PyErr_SetString(PyExc_AssertionError, "CUDA is not there: flambeau computes on the CPU. Use "
+                    "device='cpu'");
     throw nb::python_error();
   }
   throw UnsupportedError(text("device '", type, "' is not available: flambeau computes on the CPU; use device='cpu'"));

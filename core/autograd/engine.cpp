@@ -130,7 +130,8 @@ class Run {
     bool fresh;
     for (size_t k = 0; k < roots_.size(); ++k) {
       const Edge e = edge_of(roots_[k]);
-      check<GradError>(bool(e), "element ", k, " of tensors does not require grad and does not have a grad_fn");
+      check<GradError>(bool(e), "backward: tensor ", k, " has neither requires_grad nor a grad_fn, so there "
+                       "is nothing to go through");
       const int i = states_.get(e.node.get(), e.leaf.body(), fresh);
       if (fresh && e.node) stack.push_back(i);
       root_states_.push_back(i);
@@ -149,7 +150,8 @@ class Run {
     }
     for (const Tensor& t : inputs_) {
       const Edge e = edge_of(t);
-      check<GradError>(bool(e), "One of the differentiated Tensors does not require grad");
+      check<GradError>(bool(e), "grad: an input does not require grad; call requires_grad_() on it before it "
+                       "is used");
       const void* key = e.node ? static_cast<const void*>(e.node.get()) : e.leaf.body();
       wants_.push_back({states_.find(key), e.out_nr});
     }
@@ -175,7 +177,8 @@ class Run {
       const Tensor& root = roots_[k];
       Tensor g = k < seeds.size() ? seeds[k] : Tensor();
       if (!g) {
-        check<GradError>(root.numel() == 1, "grad can be implicitly created only for scalar outputs, and output ", k, " has shape ", root.shape());
+        check<GradError>(root.numel() == 1, "backward: output ", k, " has shape ", root.shape(), "; only a "
+                         "scalar needs no gradient, pass one of that shape");
         g = full(root.shape(), Scalar(1.0), root.dtype());
       }
       State& s = states_[root_states_[k]];
@@ -295,9 +298,8 @@ class Run {
   }
 
   void run_vjp(Node& n, Tensors& grads_out, Small<Tensor, 4>& grads_in) {
-    check<GradError>(!n.freed, "Trying to backward through the graph a second time (", n.name(),
-                     " was already used and its saved values freed). Call backward(retain_graph=True) the first time, "
-                     "or build the graph again.");
+    check<GradError>(!n.freed, n.name(), ": its saved values were freed by an earlier backward. To backward "
+                     "a second time, pass retain_graph=True the first time, or compute the outputs again.");
     try {
       n.run(grads_out.data(), grads_in, options_.create_graph);
     } catch (VersionError& e) {
@@ -318,7 +320,8 @@ class Run {
     GradOff off;
     for (int k = 0; k < grads_in.size(); ++k) {
       const bool bad = grads_in[k] && is_differentiable(grads_in[k].dtype()) && has_nan(grads_in[k]);
-      check<GradError>(!bad, "Function '", n.name(), "' returned nan values in its ", k, "th output.\nThe forward call:\n", *n.origin);
+      check<GradError>(!bad, "detect_anomaly: ", n.name(), " gave nan as gradient ", k, " of its inputs. It "
+                       "was recorded here:\n", *n.origin);
     }
   }
 };

@@ -65,12 +65,13 @@ void remember_view(const Op& op, const Args& args, Tensor* out) {
 
 void check_in_place(std::string_view op, const Tensor& self) {
   const bool leaf = requires_grad(self.body()) && !self->node;
-  check<GradError>(!leaf || self->view(), "a leaf Variable that requires grad is being used in an in-place operation: ", op, " on ",
-                   self.shape(), ". Wrap the write in torch.no_grad(), or write to a copy.");
+  check<GradError>(!leaf || self->view(), op, ": a leaf tensor that requires grad, here of shape ",
+                   self.shape(), ", cannot be changed in place; write under torch.no_grad(), or to a copy");
   if (ViewInfo* v = self->view()) {
     const bool root_leaf = requires_grad(v->root.body()) && !v->root->node;
-    check<GradError>(!root_leaf, "a view of a leaf Variable that requires grad is being used in an in-place operation: ", op,
-                     "_ on ", self.shape(), ". Wrap the write in torch.no_grad(), or write to a copy.");
+    check<GradError>(!root_leaf, op, "_: the target of shape ", self.shape(), " is a view of a leaf that "
+                     "requires grad and cannot be changed in place; write under torch.no_grad(), or to a "
+                     "copy");
   }
 }
 

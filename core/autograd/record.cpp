@@ -119,8 +119,8 @@ static void add_edges(OpNode& n, const Args& args, uint32_t& saves) {
 
 static void check_savable(const Op& op, const Value& v) {
   auto check_one = [&](Body* b) {
-    check<GradError>(!b->inference(), op.name, ": inference tensors cannot be saved for backward. Clone the tensor made in "
-                     "inference mode to get a normal one, or make it under torch.no_grad() instead.");
+    check<GradError>(!b->inference(), op.name, ": backward would need a tensor made in inference "
+                     "mode; pass its clone(), or make it under torch.no_grad() instead");
   };
   if (v.tag == Value::tensor) check_one(v.body());
   else for (const Tensor& t : v.as_tensors()) if (t) check_one(t.body());
@@ -134,7 +134,8 @@ Ref<OpNode> begin_record(const Op& op, const Args& args, Form form) {
   add_edges(*n, args, saves);
   if (n->edges.empty()) return {};
   if (form == Form::in_place) check_in_place(op.name, args[0].as_tensor());
-  check(form != Form::out, op.name, "(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad.");
+  check(form != Form::out, op.name, ": a result written to out= has no gradient, but an argument "
+        "requires grad; leave out= away, or call it under torch.no_grad()");
   for (int i = 0; i < args.size(); ++i) {
     const bool holds = args[i].tag == Value::tensor || args[i].tag == Value::tensors;
     if (!holds) n->saved.push(args[i]);
@@ -224,18 +225,19 @@ void OpNode::check_versions() const {
     if (now == versions[i]) [[likely]] continue;
     const bool list = saved[i].tag == Value::tensors;
     const Tensor& first = list ? saved[i].as_tensors().front() : saved[i].as_tensor();
-    check<VersionError>(false, "one of the variables needed for gradient computation has been modified by an inplace operation: [",
-                        first ? name_of(first.dtype()) : std::string_view("list"), list ? " tensors " : " tensor ",
-                        first ? first.shape() : Dims(), "], input '", op->schema.params[i].name,
-                        "' of ", grad_name, ", is at version ", now, "; expected version ", versions[i],
-                        " instead. Use the out-of-place form of the operation that changed it, or clone() it first.");
+    check<VersionError>(false, grad_name, " needs a value that was modified by an inplace operation: input '",
+                        op->schema.params[i].name, "', [", first ? name_of(first.dtype()) : std::string_view(
+                        "list"), list ? " tensors " : " tensor ", first ? first.shape() : Dims(), "], is at "
+                        "version ", now, ", it was saved at version ", versions[i], ". Use the out-of-place "
+                        "form of the operation that changed it, or clone() it first.");
   }
   for (int k = 0; k < Schema::max_outputs; ++k) if (out[k]) {
     const uint32_t now = version_of(out[k]);
-    check<VersionError>(now == out_versions[k], "one of the variables needed for gradient computation has been modified by an inplace operation: [",
-                        name_of(out[k].dtype()), " tensor ", out[k].shape(), "], which is output ", k, " of ", grad_name,
-                        ", is at version ", now, "; expected version ", out_versions[k],
-                        " instead. Use the out-of-place form of the operation that changed it, or clone() it first.");
+    check<VersionError>(now == out_versions[k], grad_name, " needs a value that was modified by an inplace "
+                        "operation: its output ", k, ", [", name_of(out[k].dtype()), " tensor ",
+                        out[k].shape(), "], is at version ", now, ", it was saved at version ",
+                        out_versions[k], ". Use the out-of-place form of the operation that changed it, or "
+                        "clone() it first.");
   }
 }
 

@@ -10,8 +10,8 @@ PackedSlot pack_saved(const Tensor& t) {
   Scoped python(mode.for_python, false);
   const uint32_t version = t->version();
   PackedSlot slot{mode.saved_hooks->pack(t), t.shape(), t.dtype()};
-  check(t->version() == version, "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook "
-        "cannot be modified by in-place operations: the tensor of shape ", t.shape(), " is in use elsewhere.");
+  check(t->version() == version, "saved_tensors_hooks: pack_hook changed its argument, of shape ", t.shape(),
+        ", in place; it is in use elsewhere, so pack a copy");
   return slot;
 }
 

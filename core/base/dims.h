@@ -126,11 +126,15 @@ class Dims {
   }
 };
 
+inline void check_sizes(const Dims& sizes) {
+  for (int64_t n : sizes) check(n >= 0, "a size must not be negative; got ", n, " in ", sizes.list());
+}
+
 // A dim counted from the end becomes one counted from the front; a 0-d tensor takes 0 and -1.
 inline int wrap_dim(int64_t dim, int count) {
   const int64_t range = count ? count : 1;
-  check<IndexError>(dim >= -range && dim < range, "Dimension out of range (expected to be in range of [", -range, ", ",
-                    range - 1, "], but got ", dim, ")");
+  check<IndexError>(dim >= -range && dim < range, "dim ", dim, " is out of range in a tensor of ", count,
+                    " dims; it may lie from ", -range, " to ", range - 1);
   return static_cast<int>(dim < 0 ? dim + range : dim);
 }
 

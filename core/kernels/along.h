@@ -83,8 +83,8 @@ inline void check_real(std::string_view op, DType d) {
 }
 inline void check_line(std::string_view op, const Tensor& x, int64_t dim) {
   const int d = wrap_dim(dim, x.dim());
-  check<IndexError>(x.dim() == 0 || x.shape()[d] != 0, op, "(): Expected reduction dim ", d,
-      " to have non-zero size.");
+  check<IndexError>(x.dim() == 0 || x.shape()[d] != 0, op, ": dim ", d, " has size 0, along which there is "
+                    "nothing to choose from");
 }
 
 }  // namespace fb

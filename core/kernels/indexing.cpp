@@ -111,6 +111,14 @@ Tensor mask_coordinates(const Tensor& mask) {
   return r;
 }
 
+void check_mask_fits(const Dims& mask, const Dims& indexed, int first) {
+  check<IndexError>(first + mask.size() <= indexed.size(), "too many indices: a mask of ", mask.size(),
+                    " dims for the last ", indexed.size() - first, " of a tensor of shape ", indexed.list());
+  for (int k = 0; k < mask.size(); ++k)
+    check<IndexError>(mask[k] == indexed[first + k], "a mask of shape ", mask.list(), " does not fit dim ", first + k,
+                      " of a tensor of shape ", indexed.list());
+}
+
 Tensors expand_masks(const Tensor& self, const Tensors& indices) {
   Tensors r;
   for (const Tensor& t : indices) {
@@ -119,20 +127,18 @@ Tensors expand_masks(const Tensor& self, const Tensors& indices) {
       continue;
     }
     const DType d = t.dtype();
-    check<IndexError>(d == DType::i64 || d == DType::i32 || is_mask(t), "tensors used as indices must be long, int, byte or bool tensors");
+    check<IndexError>(d == DType::i64 || d == DType::i32 || is_mask(t), index_types);
     if (!is_mask(t)) {
       r.push_back(t);
       continue;
     }
     const int first = static_cast<int>(r.size());
-    check<IndexError>(first + t.dim() <= self.dim(), "too many indices for tensor of dimension ", self.dim());
-    for (int k = 0; k < t.dim(); ++k)
-      check<IndexError>(t.shape()[k] == self.shape()[first + k], "The shape of the mask ", t.shape().list(), " at index ", k,
-                        " does not match the shape of the indexed tensor ", self.shape().list(), " at index ", first + k);
+    check_mask_fits(t.shape(), self.shape(), first);
     const Tensor where = mask_coordinates(bool_mask(t));
     for (int k = 0; k < t.dim(); ++k) r.push_back(select(where, 1, k));
   }
-  check<IndexError>(static_cast<int>(r.size()) <= self.dim(), "too many indices for tensor of dimension ", self.dim(), " (got ", r.size(), ")");
+  check<IndexError>(static_cast<int>(r.size()) <= self.dim(), "too many indices: ", r.size(), " for a tensor "
+                    "of ", self.dim(), " dims");
   return r;
 }
 
@@ -170,8 +176,8 @@ namespace {
 bool check_bounds(const int64_t* v, int64_t n, int64_t size, int dim) {
   if (n == 0) return false;
   const auto [least, most] = range_of(v, n);
-  check<IndexError>(least >= -size, "index ", least, " is out of bounds for dimension ", dim, " with size ", size);
-  check<IndexError>(most < size, "index ", most, " is out of bounds for dimension ", dim, " with size ", size);
+  check_index(least, size, dim);
+  check_index(most, size, dim);
   return least < 0;
 }
 
@@ -219,11 +225,13 @@ Tensor checked_rows(const Tensor& index, int64_t size, int dim) {
 }
 
 Tensor plain_rows(const Tensor& index, int64_t size, int dim) {
-  check(index.dtype() == DType::i64 || index.dtype() == DType::i32, "Expected dtype int32/int64 for index, but got ", name_of(index.dtype()));
+  check(index.dtype() == DType::i64 || index.dtype() == DType::i32, "an index must be int32 or int64, it is ",
+        name_of(index.dtype()));
   Tensor t = contiguous(to_dtype(index, DType::i64));
   if (t.numel() == 0) return t;
   const auto [least, most] = range_of(t.data<int64_t>(), t.numel());
-  check(least >= 0 && most < size, "index ", least < 0 ? least : most, " is out of bounds for dimension ", dim, " with size ", size);
+  check(least >= 0 && most < size, "index ", least < 0 ? least : most, " is out of bounds in dim ", dim,
+        " of size ", size);
   return t;
 }
 
@@ -266,7 +274,7 @@ static Dims common_index_shape(const Tensors& indices) {
     }
     any = true;
   }
-  check<IndexError>(ok, "shape mismatch: indexing tensors could not be broadcast together with shapes ", all);
+  check<IndexError>(ok, "shape mismatch: the index tensors have shapes ", all, ", which do not broadcast");
   return shape;
 }
 
@@ -299,7 +307,7 @@ IndexPlan plan_index(const Tensor& self, const Tensors& given) {
     const Tensor t = contiguous(expand(to_dtype(indices[static_cast<size_t>(indexed[k])], DType::i64), index_shape));
     const int64_t* v = t.data<int64_t>();
     const int64_t size = x.shape[first + k], stride = x.strides[first + k];
-    check<IndexError>(size > 0, "index is out of bounds for dimension with size 0");
+    check<IndexError>(size > 0, "an index into a dim of size 0 is out of bounds");
     const bool negative = check_bounds(v, p.row_count, size, int(indexed[k]));
     if (indexed.size() == 1 && !negative) {
       p.rows = v;

@@ -17,6 +17,13 @@ struct IndexPlan {
   Tensors held;                                        // keeps what `rows` points to alive
 };
 
+// Rules that the walk over Python's indices in bind/ shares; IndexError for what breaks them.
+constexpr const char* index_types = "an index tensor must hold ints or bools";
+inline void check_index(int64_t index, int64_t size, int dim) {      // negative ones count from the end
+  check<IndexError>(index >= -size && index < size, "index ", index, " is out of bounds in dim ", dim, " of size ", size);
+}
+void check_mask_fits(const Dims& mask, const Dims& indexed, int first);   // a mask of the dims from `first` on
+
 // Replaces masks by the coordinates of their true elements; checks dtypes, shapes and the count of indices.
 Tensors expand_masks(const Tensor& self, const Tensors& indices);
 IndexPlan plan_index(const Tensor& self, const Tensors& indices);

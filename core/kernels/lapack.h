@@ -31,7 +31,7 @@ void solve_triangle(bool left, bool upper, Apply op, bool unit, int m, int n, co
 
 // Householder form: R above the diagonal, the reflectors I - tau v vᴴ below it.
 template <class T> void qr(int m, int n, T* a, int lda, T* tau);
-// The first n columns of the product of k reflectors, m×n, in place.
+// k reflectors multiplied out: n columns of their product, m×n, in place.
 template <class T> void form_q(int m, int n, int k, T* a, int lda, const T* tau);
 // c := Q c, Qᴴ c, c Q or c Qᴴ, with k reflectors.
 template <class T>

@@ -200,10 +200,11 @@ void run_elementwise(const Op& op, const Args& args, Tensor* out, Form form) {
   const Dims shape = common_shape(op, args);
   if (form == Form::out && !takes_result(out[0], shape, types.result)) form = Form::functional;
   if (form != Form::functional) {
-    check<DTypeError>(can_cast(types.result, out[0].dtype()), "result type ", row(types.result).legacy,
-                      " can't be cast to the desired output type ", row(out[0].dtype()).legacy, " in ", op.name, "_");
-    check<ShapeError>(shape == out[0].shape(), op.name, "_: output with shape ",
-                      out[0].shape().list(), " doesn't match the broadcast shape ", shape.list());
+    check<DTypeError>(can_cast(types.result, out[0].dtype()), op.name, "_: the result is ",
+                      row(types.result).legacy, ", which self, of ", row(out[0].dtype()).legacy, ", cannot "
+                      "hold");
+    check<ShapeError>(shape == out[0].shape(), op.name, "_: the result has shape ", shape.list(),
+                      ", which does not fit into self of shape ", out[0].shape().list());
     if (must_go_elsewhere(op, args, out[0], form)) {
       Tensor made[Schema::max_outputs];
       run_elementwise(op, args, made, Form::functional);

@@ -15,7 +15,7 @@ Dims normalized_dims(const Value& dim, int count) {
   else if (dim.tag == Value::ints)
     for (int64_t d : dim.as_ints()) {
       const int w = wrap_dim(d, count);
-      check(!r.contains(w), "dim ", w, " appears multiple times in the list of dims");
+      check(!r.contains(w), "dim ", w, " is named twice in dim");
       r.push(w);
     }
   if (r.empty()) for (int i = 0; i < count; ++i) r.push(i);
@@ -379,11 +379,11 @@ void run_reduction(const Op& op, const Args& args, Tensor* out, Form) {
     if (keepdim || !is_reduced[i]) shape.push(is_reduced[i] ? 1 : x.shape()[i]);
   }
   if (op.needs_elements) {
-    check(x.numel() != 0 || (dim && !none_named), op.name, "(): Expected reduction dim to be specified for "
-          "input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+    check(x.numel() != 0 || (dim && !none_named), op.name, ": an empty input has no extreme; pass "
+          "dim, along which the size is not 0");
     for (int64_t d : dims)
       check<IndexError>(x.dim() == 0 || x.shape()[int(d)] != 0 || Layout(kept_shape).numel == 0, op.name,
-                        "(): Expected reduction dim ", d, " to have non-zero size.");
+                        ": dim ", d, " has size 0, along which there is nothing to choose from");
   }
   out[0] = empty(shape, p.result);
   if (out[0].numel() == 0) return;

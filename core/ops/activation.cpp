@@ -25,7 +25,8 @@ struct Relu {
   using kind = Elementwise<Result::same, reals_not_bool>;
   static constexpr bool light = true;
   static void examine(const Args& args) {
-    check(type_of_first(args) != DType::boolean, "Boolean inputs not supported for relu");
+    check(type_of_first(args) != DType::boolean, "relu: bool is not a number to clip; convert the input, "
+          "e.g. with .float()");
   }
   template <class T> static T forward(T x) { return math::select(x < T(0), T(0), x); }
   static Tensor vjp(Tensor g, Out y) { return relu_vjp(g, y); }
@@ -64,9 +65,11 @@ struct Hardtanh {
   using kind = Elementwise<Result::same, reals_not_bool>;
   static void examine(const Args& args) {
     const DType d = type_of_first(args);
-    check(d != DType::boolean, "Bool inputs not supported for hardtanh");
+    check(d != DType::boolean, "hardtanh: bool is not a number to clip; convert the input, e.g. with "
+          ".float()");
     check(d != DType::u8 || (args[1].as_double() >= 0 && args[2].as_double() >= 0),
-          "cannot do hardtanh on an unsigned type with negative limits");
+          "hardtanh: min_val and max_val must not be negative for uint8; convert the input to a signed "
+          "dtype");
   }
   template <class T> static T forward(T x, T low, T high) {
     T raised = math::select(x < low, low, x);
@@ -131,19 +134,19 @@ struct Prelu {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor weight) {
-    check<DTypeError>(x.dtype() == weight.dtype(), "prelu: Type promoting not supported. Got ",
-                      row(x.dtype()).legacy, " and ", row(weight.dtype()).legacy);
-    check<ShapeError>(weight.dim() <= 1, "prelu: Expected `weight` to be a scalar or 1D tensor, but got: ",
-                      "ndim = ", weight.dim());
+    check<DTypeError>(x.dtype() == weight.dtype(), "prelu: input is ", row(x.dtype()).legacy, " and weight "
+                      "is ", row(weight.dtype()).legacy, "; convert one to the dtype of the other");
+    check<ShapeError>(weight.dim() <= 1, "prelu: weight must have at most one dim, it has shape ",
+                      weight.shape().list());
     if (weight.numel() == 1) {
       const bool fits = weight.dim() == 0 || x.dim() > 0;
       return call_op<PreluKernel>(x, fits ? Tensor(weight) : reshape(weight, Dims()));
     }
-    check<ShapeError>(x.dim() > 0, "prelu: Not allow zero-dim input tensor with ", weight.numel(),
-                      " weights.");
+    check<ShapeError>(x.dim() > 0, "prelu: ", weight.numel(), " weights need an input with a channel dim, "
+                      "this one is 0-dimensional");
     const int64_t channels = x.dim() > 1 ? x.size(1) : 1;
-    check<ShapeError>(channels == weight.numel(), "Mismatch of parameter numbers and input channel size. "
-                      "Found parameter numbers = ", weight.numel(), " and channel size = ", channels, ".");
+    check<ShapeError>(channels == weight.numel(), "prelu: weight has ", weight.numel(), " elements, the "
+                      "input has ", channels, " channels; give one weight, or one per channel");
     Dims shape;
     for (int i = 0; i < x.dim(); ++i) shape.push(i == 1 ? channels : 1);
     return call_op<PreluKernel>(x, reshape(weight, shape));
@@ -191,7 +194,7 @@ struct Celu {
   using kind = Floating;
   static constexpr auto grad_name = "EluBackward0";
   static void examine(const Args& args) {
-    check(args[1].as_double() != 0, "ZeroDivisionError: alpha cannot be 0 for CELU");
+    check(args[1].as_double() != 0, "celu: alpha must not be 0");
   }
   template <class T> static T forward(T x, T alpha) { return elu_of(x, alpha, T(1.0), T(1.0) / alpha); }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, Scalar> alpha) {
@@ -270,8 +273,7 @@ struct Softshrink {
   using kind = Floating;
   static constexpr bool in_place = false;
   static void examine(const Args& args) {
-    check(args[1].as_double() >= 0, "softshrink: lambda must be greater or equal to 0, but found to be ",
-          args[1].as_double());
+    check(args[1].as_double() >= 0, "softshrink: lambd must not be negative, got ", args[1].as_double());
   }
   template <class T> static T forward(T x, T lambd) {
     T inside = math::select(x == x, T(0.0), x);

@@ -93,7 +93,7 @@ struct Gelu {
   using kind = Composite;
   static Tensor decompose(Tensor x, std::string approximate) {
     check(approximate == "none" || approximate == "tanh",
-          "approximate argument must be either none or tanh, but got ", approximate);
+          "gelu: unknown approximate='", approximate, "', choose 'none' or 'tanh'");
     return approximate == "none" ? call_op<GeluErf>(x) : call_op<GeluTanh>(x);
   }
 };
@@ -125,10 +125,10 @@ struct Glu {
   )";
   using kind = Opaque;
   static Tensor kernel(Tensor x, int64_t dim) {
-    check<ShapeError>(x.dim() > 0, "glu does not support 0-dimensional tensors");
+    check<ShapeError>(x.dim() > 0, "glu: a 0-dimensional input has nothing to halve");
     dim = wrap_dim(dim, x.dim());
-    check<ShapeError>(x.size(int(dim)) % 2 == 0, "Halving dimension must be even, but dimension ", dim,
-                      " is size ", x.size(int(dim)));
+    check<ShapeError>(x.size(int(dim)) % 2 == 0, "glu: dim ", dim, " is split into halves, so its size must "
+                      "be even; it is ", x.size(int(dim)));
     return call_op<GluKernel>(gate_half(x, dim, 0), gate_half(x, dim, 1));
   }
   static Tensor vjp(Tensor g, In<0> x, Arg<1, int64_t> dim) {
@@ -191,10 +191,9 @@ struct Rrelu {
   static constexpr bool in_place = true;
   static Tensor decompose(Tensor x, Scalar lower, Scalar upper, bool training, Generator* generator) {
     const double low = lower.real(), high = upper.real();
-    check(std::isfinite(low), "rrelu: lower bound must be finite, got ", low);
-    check(std::isfinite(high), "rrelu: upper bound must be finite, got ", high);
-    check(low <= high, "rrelu: Lower bound should be less than or equal to the upper bound, got ", low, " and ",
-          high);
+    check(std::isfinite(low), "rrelu: lower must be a finite number, not ", low);
+    check(std::isfinite(high), "rrelu: upper must be a finite number, not ", high);
+    check(low <= high, "rrelu: lower=", low, " exceeds upper=", high);
     return call_outputs<2, RreluWithNoise>(x, lower, upper, training, generator)[0];
   }
 };

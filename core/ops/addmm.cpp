@@ -5,19 +5,20 @@
 namespace fb {
 
 static void check_dtypes(const Tensor& self, const Tensor& a, const Tensor& b) {
-  check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "self and mat2 must have the same dtype, but got ",
-                    row(self.dtype()).legacy, ", ", row(a.dtype()).legacy, " and ", row(b.dtype()).legacy);
+  check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "addmm: self, mat1 and mat2 need "
+                    "one dtype; they are ", row(self.dtype()).legacy, ", ", row(a.dtype()).legacy, " and ",
+                    row(b.dtype()).legacy);
 }
 
 // A packed tensor that holds self, broadcast; or nothing in particular when beta is zero.
 static Tensor start_from(const Tensor& self, const Dims& shape, const Scalar& beta) {
   const int lead = shape.size() - self.dim();
-  check<ShapeError>(lead >= 0, "expand(", self.shape().list(), ", size=", shape.list(), "): the number of sizes provided (",
-                    shape.size(), ") must be greater or equal to the number of dimensions in the tensor (", self.dim(), ")");
+  check<ShapeError>(lead >= 0, "self of shape ", self.shape().list(), " has more dims than ", shape.list(),
+                    ", the shape of the result");
   for (int d = lead; d < shape.size(); ++d)
-    check<ShapeError>(self.shape()[d - lead] == 1 || self.shape()[d - lead] == shape[d], "The expanded size of the tensor (",
-                      shape[d], ") must match the existing size (", self.shape()[d - lead], ") at non-singleton dimension ", d,
-                      ".  Target sizes: ", shape.list(), ".  Tensor sizes: ", self.shape().list());
+    check<ShapeError>(self.shape()[d - lead] == 1 || self.shape()[d - lead] == shape[d], "self of shape ",
+                      self.shape().list(), " cannot be broadcast to ", shape.list(), ", the shape of the "
+                      "result: dim ", d, " has size ", self.shape()[d - lead], ", not ", shape[d]);
   const Tensor r = empty(shape, self.dtype());
   if (!beta.equals(0)) copy_(r, self);
   return r;
@@ -42,8 +43,8 @@ struct Addmm {
   using kind = Fused;
   static constexpr bool in_place = true;
   static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
-    check<ShapeError>(a.dim() == 2 && b.dim() == 2, a.dim() == 2 ? "mat2" : "mat1", " must be a matrix, got ", a.dim(), "-D and ",
-                      b.dim(), "-D tensors");
+    check<ShapeError>(a.dim() == 2 && b.dim() == 2, "addmm: ", a.dim() == 2 ? "mat2" : "mat1", " is not a "
+                      "matrix; the factors have ", a.dim(), " and ", b.dim(), " dims");
     check_matrices(a, b);
     check_dtypes(self, a, b);
     check_number_type(a.dtype(), "addmm_impl_cpu_");
@@ -76,13 +77,14 @@ struct Addmv {
   using kind = Fused;
   static constexpr bool in_place = true;
   static Tensor kernel(Tensor self, Tensor a, Tensor v, Scalar beta, Scalar alpha) {
-    check<ShapeError>(a.dim() == 2 && v.dim() == 1 && self.dim() <= 1, "vector + matrix @ vector expected, got ", self.dim(), ", ",
-                      a.dim(), ", ", v.dim());
+    check<ShapeError>(a.dim() == 2 && v.dim() == 1 && self.dim() <= 1, "addmv: self and vec must be vectors "
+                      "and mat a matrix; they have ", self.dim(), ", ", v.dim(), " and ", a.dim(), " dims");
     check<ShapeError>(a.shape()[1] == v.shape()[0] && (self.numel() == 1 || self.numel() == a.shape()[0]),
-                      "size mismatch, got input (", self.numel(), "), mat (", a.shape()[0], "x", a.shape()[1], "), vec (",
-                      v.shape()[0], ")");
-    check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == v.dtype(), "addmv input tensors must have the same dtype, but got ",
-                      row(a.dtype()).legacy, ", ", row(v.dtype()).legacy, ", and ", row(self.dtype()).legacy);
+                      "addmv: size mismatch, a mat of ", a.shape()[0], "x", a.shape()[1], " takes a vec of ",
+                      a.shape()[1], ", this one has ", v.shape()[0], ", and self ", self.numel());
+    check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == v.dtype(), "addmv: the operands need one "
+                      "dtype; mat, vec and self are ", row(a.dtype()).legacy, ", ", row(v.dtype()).legacy,
+                      " and ", row(self.dtype()).legacy);
     check_number_type(a.dtype(), "addmv_impl_cpu");
     const Tensor r = start_from(self, {a.shape()[0]}, beta);
     matmul_into(with_dim(r, 1), a, with_dim(v, 1), alpha, beta);
@@ -114,12 +116,13 @@ struct Addr {
   static constexpr bool in_place = true;
   static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) { return decompose(self, a, b, beta, alpha); }
   static Tensor decompose(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
-    check<ShapeError>(a.dim() == 1, "addr: Expected 1-D argument vec1, but got ", a.dim(), "-D");
-    check<ShapeError>(b.dim() == 1, "addr: Expected 1-D argument vec2, but got ", b.dim(), "-D");
+    check<ShapeError>(a.dim() == 1, "addr: vec1 must be a vector, it has ", a.dim(), " dims");
+    check<ShapeError>(b.dim() == 1, "addr: vec2 must be a vector, it has ", b.dim(), " dims");
     const bool whole = category_of(self.dtype()) <= Category::integral && category_of(a.dtype()) <= Category::integral &&
                        category_of(b.dtype()) <= Category::integral;
     check(!whole || (alpha.is_integral() && beta.is_integral()),
-          "For integral input tensors, argument ", alpha.is_integral() ? "beta" : "alpha", " must not be a floating point number.");
+          alpha.is_integral() ? "beta" : "alpha", " must be an integer when all tensors are of integers; "
+          "convert one to floats");
     const Dims shape = {a.numel(), b.numel()};
     const Tensor base = expand(self, shape);
     Args all(self, a, b);
@@ -155,13 +158,15 @@ struct Baddbmm {
   using kind = Fused;
   static constexpr bool in_place = true;
   static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
-    check<ShapeError>(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", a.shape().list());
-    check<ShapeError>(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", b.shape().list());
+    check<ShapeError>(a.dim() == 3, "baddbmm: batch1 needs 3 dims, its shape is ", a.shape().list());
+    check<ShapeError>(b.dim() == 3, "baddbmm: batch2 needs 3 dims, its shape is ", b.shape().list());
     check<ShapeError>(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1],
-                      "Expected size for first two dimensions of batch2 tensor to be: [", a.shape()[0], ", ", a.shape()[2],
-                      "] but got: [", b.shape()[0], ", ", b.shape()[1], "].");
-    check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "Input dtypes must be the same, got: input ",
-                      c_name(self.dtype()), ", batch1: ", c_name(a.dtype()), ", batch2: ", c_name(b.dtype()));
+                      "baddbmm: batch2 must start with the sizes [", a.shape()[0], ", ", a.shape()[2],
+                      "], those of its batch and of batch1's columns; it starts with [", b.shape()[0], ", ",
+                      b.shape()[1], "]");
+    check<DTypeError>(self.dtype() == a.dtype() && a.dtype() == b.dtype(), "baddbmm: the operands need one "
+                      "dtype; input is ", c_name(self.dtype()), ", batch1 ", c_name(a.dtype()), ", batch2 ",
+                      c_name(b.dtype()));
     check_number_type(a.dtype(), "baddbmm");
     const Tensor r = start_from(self, {a.shape()[0], a.shape()[1], b.shape()[2]}, beta);
     matmul_into(r, a, b, alpha, beta);
@@ -190,12 +195,12 @@ struct Addbmm {
   using kind = Fused;
   static constexpr bool in_place = true;
   static Tensor kernel(Tensor self, Tensor a, Tensor b, Scalar beta, Scalar alpha) {
-    check<ShapeError>(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", a.shape().list());
-    check<ShapeError>(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", b.shape().list());
-    check<ShapeError>(a.shape()[0] == b.shape()[0], "batch1 and batch2 must have same number of batches, got ", a.shape()[0],
-                      " and ", b.shape()[0]);
-    check<ShapeError>(a.shape()[2] == b.shape()[1], "Incompatible matrix sizes for bmm (", a.shape()[1], "x", a.shape()[2], " and ",
-                      b.shape()[1], "x", b.shape()[2], ")");
+    check<ShapeError>(a.dim() == 3, "addbmm: batch1 needs 3 dims, its shape is ", a.shape().list());
+    check<ShapeError>(b.dim() == 3, "addbmm: batch2 needs 3 dims, its shape is ", b.shape().list());
+    check<ShapeError>(a.shape()[0] == b.shape()[0], "addbmm: batch1 holds ", a.shape()[0], " matrices, "
+                      "batch2 ", b.shape()[0]);
+    check<ShapeError>(a.shape()[2] == b.shape()[1], "addbmm: matrices of ", a.shape()[1], "x", a.shape()[2],
+                      " cannot be multiplied by ", b.shape()[1], "x", b.shape()[2]);
     check_dtypes(self, a, b);
     check_number_type(a.dtype(), "addmm_impl_cpu_");
     const int64_t count = a.shape()[0], m = a.shape()[1], k = a.shape()[2], n = b.shape()[2];

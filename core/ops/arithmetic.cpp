@@ -17,8 +17,8 @@ static void check_alpha(const Args& args) {
   const Scalar alpha = args[2].as_scalar();
   const DType d = result_type(args, 0, 2);
   check(alpha.is_integral() || category_of(d) > Category::integral,
-        "For integral input tensors, argument alpha must not be a floating point number.");
-  check(!alpha.is_bool() || d == DType::boolean, "Boolean alpha only supported for Boolean results.");
+        "alpha must be an integer when both operands are of integers; convert one to floats");
+  check(!alpha.is_bool() || d == DType::boolean, "alpha=True or False needs bool operands");
 }
 
 static void refuse_bool(const Args& args) {
@@ -26,10 +26,8 @@ static void refuse_bool(const Args& args) {
     return v.tag == Value::boolean || (v.tag == Value::tensor && v.as_tensor().dtype() == DType::boolean);
   };
   const bool first = is_bool(args[0]), second = is_bool(args[1]);
-  check(!first || !second, "Subtraction, the `-` operator, with two bool tensors is not supported. "
-        "Use the `^` or `logical_xor()` operator instead.");
-  check(!first && !second, "Subtraction, the `-` operator, with a bool tensor is not supported. "
-        "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+  check(!first || !second, "sub: two bool tensors have no difference; `a ^ b` tells where they differ");
+  check(!first && !second, "sub: a bool tensor has no difference; to flip a mask, write `~mask`");
 }
 
 // PyTorch multiplies complex numbers by alpha even if it is one, which makes nan of an infinity.
@@ -174,8 +172,8 @@ struct Neg {
   using kind = Elementwise<Result::same, numbers_not_bool>;
   static constexpr bool light = true;
   static void examine(const Args& args) {
-    check(args[0].as_tensor().dtype() != DType::boolean, "Negation, the `-` operator, on a bool tensor is not supported. "
-          "If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+    check(args[0].as_tensor().dtype() != DType::boolean, "neg: a bool tensor has no negative; to flip a "
+          "mask, write `~mask`");
   }
   static constexpr bool narrow_integers = true;
   template <class T> static T forward(T a) {
@@ -197,7 +195,7 @@ struct Positive {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x) {
-    check(x.dtype() != DType::boolean, "The `+` operator, on a bool tensor is not supported.");
+    check(x.dtype() != DType::boolean, "positive: a bool tensor has no sign; convert it, e.g. with .int()");
     return x;
   }
 };

@@ -24,11 +24,14 @@ struct ScaledDotProductAttention {
   using kind = Composite;
   static void examine(const Args& args) {
     const Tensor &q = args[0].as_tensor(), &k = args[1].as_tensor(), &v = args[2].as_tensor();
-    check(q.dtype() == k.dtype() && k.dtype() == v.dtype(), "Expected query, key, and value to have the same dtype, but got query.dtype: ",
-          name_of(q.dtype()), ", key.dtype: ", name_of(k.dtype()), ", and value.dtype: ", name_of(v.dtype()), " instead.");
-    check(q.dim() >= 2 && k.dim() >= 2 && v.dim() >= 2, "Expected query, key, and value to all be  at least 2 dimensional, but got query: ",
-          q.dim(), ", key: ", k.dim(), " and value: ", v.dim(), " instead.");
-    check(!args[3] || !args[5].as_int(), "scaled_dot_product_attention: Explicit attn_mask should not be set when is_causal=True");
+    check(q.dtype() == k.dtype() && k.dtype() == v.dtype(), "scaled_dot_product_attention: query is ",
+          name_of(q.dtype()), ", key ", name_of(k.dtype()), ", value ", name_of(v.dtype()), "; convert them "
+          "to one dtype");
+    check(q.dim() >= 2 && k.dim() >= 2 && v.dim() >= 2, "scaled_dot_product_attention: query, key and value "
+          "need a length and an embedding dim; they have ", q.dim(), ", ", k.dim(), " and ", v.dim(),
+          " dims");
+    check(!args[3] || !args[5].as_int(), "scaled_dot_product_attention: attn_mask and is_causal=True exclude "
+          "each other; put the causal part into the mask");
   }
   // Zero where attention is allowed, -inf elsewhere.
   static Tensor bias_of(T_ allowed, DType d) {
@@ -49,7 +52,8 @@ struct ScaledDotProductAttention {
   static Tensor repeated(T_ t, int64_t heads) {
     const int64_t own = t.size(-3);
     if (own == heads) return t;
-    check(own > 0 && heads % own == 0, "Number of heads in key and value must divide the number of heads in query: got ", own, " and ", heads);
+    check(own > 0 && heads % own == 0, "scaled_dot_product_attention: ", heads, " heads of query cannot be "
+          "shared out evenly among ", own, " heads of key and value");
     Dims wide = t.shape().inserted(t.dim() - 2, heads / own), shape = t.shape();
     shape[t.dim() - 3] = heads;
     return reshape(expand(unsqueeze(t, -3), wide), shape);

@@ -34,13 +34,14 @@ struct ChainOrder {
 
 void check_chain(const Tensors& list) {
   const int64_t n = static_cast<int64_t>(list.size());
-  check(n >= 2, "multi_dot(): expected at least 2 tensors but got ", n);
+  check(n >= 2, "multi_dot: a product takes two tensors or more, got ", n);
   for (int64_t i = 0; i < n; ++i) {
     const bool end = i == 0 || i == n - 1;
-    check<ShapeError>(list[i].dim() == 2 || (end && list[i].dim() == 1), "multi_dot(): tensor ", i, " must be ",
-                      end ? "1D or 2D" : "2D", " but got ", list[i].dim(), "D");
-    check<DTypeError>(list[i].dtype() == list[0].dtype(), "multi_dot(): all tensors must have be the same dtype but tensor 0 is ",
-                      row(list[0].dtype()).legacy, " and tensor ", i, " ", row(list[i].dtype()).legacy);
+    check<ShapeError>(list[i].dim() == 2 || (end && list[i].dim() == 1), "multi_dot: tensor ", i, " has ",
+                      list[i].dim(), " dims, it needs ", end ? "1 or 2" : "2");
+    check<DTypeError>(list[i].dtype() == list[0].dtype(), "multi_dot: convert the tensors to one dtype; "
+                      "tensor 0 is ", row(list[0].dtype()).legacy, ", tensor ", i, " ",
+                      row(list[i].dtype()).legacy);
     check<ShapeError>(i == 0 || list[i - 1].size(-1) == list[i].size(0), "multi_dot(): tensors ", i - 1, " and ", i, " with shapes ",
                       i ? list[i - 1].shape().list() : "", " and ", list[i].shape().list(), " cannot be multiplied");
   }
@@ -88,10 +89,10 @@ struct ChainMatmul {
   )";
   using kind = Composite;
   static Tensor decompose(Tensors matrices) {
-    check(!matrices.empty(), "chain_matmul(): Expected one or more matrices");
+    check(!matrices.empty(), "chain_matmul: give at least one matrix");
     for (size_t i = 0; i < matrices.size(); ++i)
-      check<ShapeError>(matrices[i].dim() == 2, "chain_matmul(): Tensor ", static_cast<int64_t>(i), " must be 2-D but got ",
-                        matrices[i].dim(), "-D");
+      check<ShapeError>(matrices[i].dim() == 2, "chain_matmul: tensor ", static_cast<int64_t>(i), " has ",
+                        matrices[i].dim(), " dims, a matrix has 2");
     return matrices.size() == 1 ? clone(matrices[0]) : chain_product(matrices);
   }
 };
@@ -120,9 +121,10 @@ struct MatrixPower {
     return r;
   }
   static Tensor decompose(Tensor self, int64_t n) {
-    check<ShapeError>(self.dim() >= 2, "linalg.matrix_power: The input tensor A must have at least 2 dimensions.");
-    check<ShapeError>(self.size(-1) == self.size(-2), "linalg.matrix_power: A must be batches of square matrices, but they are ",
-                      self.size(-2), " by ", self.size(-1), " matrices");
+    check<ShapeError>(self.dim() >= 2, "linalg.matrix_power: A must be a matrix or a batch of them, its "
+                      "shape is ", self.shape().list());
+    check<ShapeError>(self.size(-1) == self.size(-2), "linalg.matrix_power: only square matrices have "
+                      "powers, these are ", self.size(-2), " x ", self.size(-1));
     if (n == 0) return identity_like(self);
     Tensor base = self;
     if (n < 0) {

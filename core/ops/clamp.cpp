@@ -108,9 +108,9 @@ struct Fmin {
 };
 
 static void examine_clamp(const Args& args) {
-  check(args[1] || args[2], "torch.clamp: At least one of 'min' or 'max' must not be None");
+  check(args[1] || args[2], "clamp: give min, max or both");
   check<UnsupportedError>(!is_complex(args[0].as_tensor().dtype()) && args[1].tag != Value::complex &&
-                          args[2].tag != Value::complex, "clamp is not supported for complex types");
+                          args[2].tag != Value::complex, "clamp: complex numbers have no order to clip by");
   check(args[1].tag != Value::tensor || !args[2].is_number(), "clamp: min and max must both be numbers or both tensors");
   check(args[2].tag != Value::tensor || !args[1].is_number(), "clamp: min and max must both be numbers or both tensors");
 }

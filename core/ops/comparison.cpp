@@ -171,7 +171,8 @@ struct Isposinf {
   static constexpr bool differentiable = false;
   static constexpr bool in_place = false;
   static void examine(const Args& args) {
-    check(!is_complex(args[0].as_tensor().dtype()), "isposinf does not support complex inputs.");
+    check(!is_complex(args[0].as_tensor().dtype()), "isposinf: a complex infinity has no sign; test x.real "
+          "or x.imag");
   }
   template <class T> static bool forward(T x) {
     if constexpr (std::is_integral_v<T>) return false;
@@ -193,7 +194,8 @@ struct Isneginf {
   static constexpr bool differentiable = false;
   static constexpr bool in_place = false;
   static void examine(const Args& args) {
-    check(!is_complex(args[0].as_tensor().dtype()), "isneginf does not support complex inputs.");
+    check(!is_complex(args[0].as_tensor().dtype()), "isneginf: a complex infinity has no sign; test x.real "
+          "or x.imag");
   }
   template <class T> static bool forward(T x) {
     if constexpr (std::is_integral_v<T>) return false;
@@ -241,8 +243,8 @@ struct Isclose {
   static void examine(const Args& args) {
     const DType a = args[0].as_tensor().dtype(), b = args[1].as_tensor().dtype();
     check(a == b, row(a).legacy, " did not match ", row(b).legacy);
-    check(args[2].as_double() >= 0, "rtol must be greater than or equal to zero, but got ", args[2].as_double());
-    check(args[3].as_double() >= 0, "atol must be greater than or equal to zero, but got ", args[3].as_double());
+    check(args[2].as_double() >= 0, "rtol must not be negative, got ", args[2].as_double());
+    check(args[3].as_double() >= 0, "atol must not be negative, got ", args[3].as_double());
   }
   static void run(const Op& op, const Args& args, Tensor* out, Form form) {
     const Tensor &a = args[0].as_tensor(), &b = args[1].as_tensor();
@@ -277,7 +279,8 @@ struct Where {
   static constexpr bool in_place = false;
   static void examine(const Args& args) {
     const DType d = args[0].tag == Value::tensor ? args[0].as_tensor().dtype() : DType::boolean;
-    check(d == DType::boolean || d == DType::u8, "where expected condition to be a boolean tensor, but got a tensor with dtype ", row(d).legacy);
+    check(d == DType::boolean || d == DType::u8, "where: condition must be bool, it is ", row(d).legacy,
+          "; compare it with something or convert it with .bool()");
   }
   static constexpr bool narrow_integers = true;
   template <class T> static T forward(bool c, T a, T b) { return c ? a : b; }

@@ -75,7 +75,7 @@ struct ViewAsReal {
   }
   static void run(const Op&, const Args& args, Tensor* out, Form) {
     const Tensor& x = args[0].as_tensor();
-    check(is_complex(x.dtype()), "view_as_real is only supported for complex tensors, got ", name_of(x.dtype()));
+    check(is_complex(x.dtype()), "view_as_real: the input must be complex, it is ", name_of(x.dtype()));
     out[0] = alias(x, forward(x.layout()));
     out[0]->dtype = real_of(x.dtype());
   }
@@ -95,12 +95,16 @@ struct ViewAsComplex {
   )";
   using kind = View;
   static Layout forward(const Layout& x) {
-    check(x.dim() > 0 && x.shape.back() == 2, "view_as_complex: Tensor must have a last dimension of size 2, got shape ", x.shape);
-    check(x.strides.back() == 1, "view_as_complex: Tensor must have a last dimension with stride 1");
-    check(x.offset % 2 == 0, "view_as_complex: Tensor must have a storage_offset divisible by 2");
+    check(x.dim() > 0 && x.shape.back() == 2, "view_as_complex: the last dim holds real and imaginary part "
+          "and so has size 2; the shape is ", x.shape);
+    check(x.strides.back() == 1, "view_as_complex: real and imaginary part must lie side by side, the stride "
+          "of the last dim is ", x.strides.back(), "; call .contiguous() first");
+    check(x.offset % 2 == 0, "view_as_complex: the view starts at the odd storage_offset ", x.offset,
+          ", in the middle of a pair; call .clone() first");
     Dims shape, strides;
     for (int i = 0; i + 1 < x.dim(); ++i) {
-      check(x.strides[i] % 2 == 0, "view_as_complex: Tensor must have a stride divisible by 2 for all but last dimension");
+      check(x.strides[i] % 2 == 0, "view_as_complex: dim ", i, " has the odd stride ", x.strides[i],
+            ", which splits pairs; call .contiguous() first");
       shape.push(x.shape[i]);
       strides.push(x.strides[i] / 2);
     }
@@ -109,8 +113,7 @@ struct ViewAsComplex {
   static void run(const Op&, const Args& args, Tensor* out, Form) {
     const Tensor& x = args[0].as_tensor();
     check(x.dtype() == DType::f32 || x.dtype() == DType::f64,
-          "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: ",
-          row(x.dtype()).legacy);
+          "view_as_complex: the parts must be Float or Double (or Half), they are ", row(x.dtype()).legacy);
     out[0] = alias(x, forward(x.layout()));
     out[0]->dtype = complex_of(x.dtype());
   }
@@ -143,7 +146,8 @@ struct Imag {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x) {
-    check(is_complex(x.dtype()), "imag is not implemented for tensors with non-complex dtypes, got ", name_of(x.dtype()));
+    check(is_complex(x.dtype()), "imag: a tensor of ", name_of(x.dtype()), " has no imaginary part; only "
+          "complex tensors do");
     return select(call_op<ViewAsReal>(x), -1, 1);
   }
 };
@@ -174,10 +178,10 @@ struct Angle {
 
 static void check_parts(std::string_view op, const Tensor& a, const Tensor& b) {
   auto fits = [](const Tensor& t) { return t.dtype() == DType::f32 || t.dtype() == DType::f64; };
-  check(fits(a) && fits(b), op, ": Expected both inputs to be Half, Float or Double tensors but got ", row(a.dtype()).legacy,
-        " and ", row(b.dtype()).legacy);
-  check(a.dtype() == b.dtype(), op, ": Expected object of scalar type ", row(a.dtype()).legacy, " but got scalar type ",
-        row(b.dtype()).legacy, " for second argument");
+  check(fits(a) && fits(b), op, ": the parts must be Float or Double (or Half), they are ",
+        row(a.dtype()).legacy, " and ", row(b.dtype()).legacy);
+  check(a.dtype() == b.dtype(), op, ": the parts are ", row(a.dtype()).legacy, " and ", row(b.dtype()).legacy,
+        "; convert one to the dtype of the other");
 }
 
 // A complex tensor whose parts are the two given, broadcast.
@@ -191,7 +195,7 @@ static Tensor joined(std::string_view op, const Tensor& re, const Tensor& im) {
 struct ComplexOp {
   static constexpr auto schema = "complex(Tensor real, Tensor imag) -> Tensor";
   static constexpr auto doc = R"(
-    A complex tensor from its real and imaginary parts, broadcast.
+    The complex tensor of two given parts, real and imaginary, broadcast.
 
     Shapes: real (*), imag (*) → broadcast of both.   Dtypes: float32 → complex64, float64 → complex128.
 

@@ -144,7 +144,8 @@ struct Tensordot {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, Tensor b, Dims dims_a, Dims dims_b) {
-    check<ShapeError>(dims_a.size() == dims_b.size(), "both dimension lists should have same length");
+    check<ShapeError>(dims_a.size() == dims_b.size(), "tensordot: dims names ", dims_a.size(), " dims of the "
+                      "first tensor and ", dims_b.size(), " of the second");
     check<DTypeError>(a.dtype() == b.dtype(), "tensordot: expected both inputs to have same dtype, but got ", row(a.dtype()).legacy,
                       " and ", row(b.dtype()).legacy);
     const int count = a.dim() + b.dim();
@@ -153,10 +154,11 @@ struct Tensordot {
     int next = 0;
     for (int i = 0; i < dims_a.size(); ++i, ++next) {
       const int d = wrap_dim(dims_a[i], a.dim()), e = wrap_dim(dims_b[i], b.dim());
-      check(x.labels[d] < 0 && y.labels[e] < 0, "tensordot: dim ", x.labels[d] >= 0 ? d : e, " appears multiple times in the list of dims");
+      check(x.labels[d] < 0 && y.labels[e] < 0, "tensordot: dim ", x.labels[d] >= 0 ? d : e, " is named "
+            "twice in dims");
       const int64_t m = a.shape()[d], n = b.shape()[e];
-      check<ShapeError>(m == n || m == 1 || n == 1, "contracted dimensions need to match, but first has size ", m, " in dim ",
-                        dims_a[i], " and second has size ", n, " in dim ", dims_b[i]);
+      check<ShapeError>(m == n || m == 1 || n == 1, "tensordot: dim ", dims_a[i], " of the first tensor has "
+                        "size ", m, ", dim ", dims_b[i], " of the second has size ", n);
       x.labels[d] = y.labels[e] = next;
       kept[next] = false;
     }
@@ -180,7 +182,7 @@ struct Inner {
   using kind = Composite;
   static Tensor decompose(Tensor a, Tensor b) {
     if (a.dim() == 0 || b.dim() == 0) return mul(a, b);
-    check<ShapeError>(a.size(-1) == b.size(-1), "inner() the last dimension must match on both input tensors but got shapes ",
+    check<ShapeError>(a.size(-1) == b.size(-1), "inner: the sizes of the last dims differ; the shapes are ",
                       a.shape().list(), " and ", b.shape().list());
     if (a.dim() == 1 && b.dim() == 1) return call_op<Dot>(a, b);
     return call_op<Tensordot>(a, b, Dims{-1}, Dims{-1});
@@ -200,8 +202,8 @@ struct Outer {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, Tensor b) {
-    check<ShapeError>(a.dim() == 1, "outer: Expected 1-D argument self, but got ", a.dim(), "-D");
-    check<ShapeError>(b.dim() == 1, "outer: Expected 1-D argument vec2, but got ", b.dim(), "-D");
+    check<ShapeError>(a.dim() == 1, "outer: self must be a vector, it has ", a.dim(), " dims");
+    check<ShapeError>(b.dim() == 1, "outer: vec2 must be a vector, it has ", b.dim(), " dims");
     return mul(unsqueeze(a, 1), b);
   }
 };

@@ -21,8 +21,8 @@ Tensor packed(T_ t) { return contiguous(to_dtype(t, packed_as(t.dtype()))); }
 // A number given once counts for every dim.
 Dims per_dim(const Dims& given, int dims, const char* name) {
   if (given.size() == 1) return Dims::filled(dims, given[0]);
-  check(given.size() == dims, "expected ", name, " to be a single integer value or a list of ", dims,
-        " values to match the convolution dimensions, but got ", name, "=", given.list());
+  check(given.size() == dims, "conv: ", name, " takes one number or one for each of the ", dims, " spatial "
+        "dims, got ", name, "=", given.list());
   return given;
 }
 
@@ -52,14 +52,16 @@ Dims shaped(int64_t a, int64_t b, const Dims& rest) {
 }
 
 void check_numbers(const Dims& stride, const Dims& padding, const Dims& dilation, int64_t groups) {
-  for (int64_t v : padding) check(v >= 0, "negative padding is not supported: got padding=", padding.list());
-  for (int64_t v : stride) check(v > 0, "non-positive stride is not supported: got stride=", stride.list());
-  for (int64_t v : dilation) check(v > 0, "non-positive dilation is not supported: got dilation=", dilation.list());
-  check(groups > 0, "non-positive groups is not supported: got groups=", groups);
+  for (int64_t v : padding) check(v >= 0, "conv: padding must not be negative, got padding=", padding.list(),
+                                  "; crop the input instead");
+  for (int64_t v : stride) check(v > 0, "conv: stride must be positive, got stride=", stride.list());
+  for (int64_t v : dilation) check(v > 0, "conv: dilation must be positive, got dilation=", dilation.list());
+  check(groups > 0, "conv: groups must be positive, got groups=", groups);
 }
 
 void check_types(T_ x, T_ w, T_ bias) {
-  check<DTypeError>(x.dtype() == w.dtype(), "Input type (", name_of(x.dtype()), ") and weight type (", name_of(w.dtype()), ") should be the same");
+  check<DTypeError>(x.dtype() == w.dtype(), "conv: input is ", name_of(x.dtype()), " and weight is ",
+                    name_of(w.dtype()), "; convert one to the dtype of the other");
   check<DTypeError>(!bias || bias.dtype() == x.dtype(), "Input type (", name_of(x.dtype()), ") and bias type (",
                     bias ? name_of(bias.dtype()) : std::string_view(), ") should be the same");
   check<UnsupportedError>(x.dtype() != DType::boolean, "convolution is not implemented for 'Bool'");
@@ -69,16 +71,16 @@ void check_shapes(T_ x, T_ w, T_ bias, int64_t groups, bool transposed) {
   const Dims &xs = x.shape(), &ws = w.shape();
   const std::string_view mode = transposed ? "transposed=1" : "";
   const std::string given = transposed ? std::string(mode) : text("groups=", groups);
-  check(ws.size() == xs.size(), "Expected ", xs.size(), "-dimensional input for ", xs.size(), "-dimensional weight ", ws.list(),
-        ", but got weight of ", ws.size(), " dimensions instead");
-  check(ws[0] % groups == 0, "Given ", given, ", expected weight to be divisible by ", groups, " at dimension 0, but got weight of size ",
-        ws.list(), " instead");
+  check(ws.size() == xs.size(), "conv: a weight of shape ", ws.list(), " needs an input of ", ws.size(),
+        " dims, this one has ", xs.size());
+  check(ws[0] % groups == 0, "conv: with ", given, ", weight needs a first size divisible by ", groups,
+        "; its shape is ", ws.list());
   const int64_t wanted = transposed ? ws[0] : ws[1] * groups, filters = transposed ? ws[1] * groups : ws[0];
   check<ShapeError>(xs[1] == wanted, "Given ", given, ", weight of size ", ws.list(), ", expected input", xs.list(), " to have ", wanted,
                     " channels, but got ", xs[1], " channels instead");
-  check<ShapeError>(!bias || (bias.dim() == 1 && bias.numel() == filters), "Given ", transposed ? "transposed=1, " : "", "weight of size ",
-                    ws.list(), ", expected bias to be 1-dimensional with ", filters, " elements, but got bias of size ",
-                    bias ? bias.shape().list() : std::string(), " instead");
+  check<ShapeError>(!bias || (bias.dim() == 1 && bias.numel() == filters), "conv: a ", transposed ?
+                    "transposed " : "", "weight of shape ", ws.list(), " needs a bias of 1 dim with ",
+                    filters, " numbers, this one has shape ", bias ? bias.shape().list() : std::string());
 }
 
 void check_room(const ConvSizes& k) {
@@ -94,8 +96,8 @@ void check_room(const ConvSizes& k) {
     for (int i = 0; i < d.size(); ++i) s += (i ? " x " : "") + std::to_string(d[i]);
     return s;
   };
-  check(ok, "Calculated padded input size per channel: (", times(padded), "). Kernel size: (", times(reach),
-        "). Kernel size can't be greater than actual input size");
+  check(ok, "conv: the kernel (", times(reach), " with its dilation) is larger than the padded input (",
+        times(padded), ")");
 }
 
 Tensor bias_gradient(T_ g) {
@@ -106,8 +108,8 @@ Tensor bias_gradient(T_ g) {
 
 // (C, *) as a batch of one; `single` says whether it was one.
 Tensor batched(const char* name, T_ x, int dims, bool& single) {
-  check(x.dim() == dims + 1 || x.dim() == dims + 2, "Expected ", dims + 1, "D (unbatched) or ", dims + 2, "D (batched) input to ", name,
-        ", but got input of size: ", x.shape().list());
+  check(x.dim() == dims + 1 || x.dim() == dims + 2, name, ": the input needs ", dims + 1, " dims, or ",
+        dims + 2, " with a batch; its shape is ", x.shape().list());
   single = x.dim() == dims + 1;
   return single ? unsqueeze(x, 0) : x;
 }
@@ -124,7 +126,7 @@ Tensor convolved_by_name(const char* name, int dims, T_ input, T_ weight, T_ bia
                          const Dims& dilation, int64_t groups) {
   if (padding == "valid") return convolved(name, dims, input, weight, bias, stride, Dims{0}, dilation, groups);
   check(padding == "same", "Invalid padding string: '", padding, "'");
-  for (int64_t s : stride) check(s == 1, "padding='same' is not supported for strided convolutions: got stride=", stride.list());
+  for (int64_t s : stride) check(s == 1, "conv: padding='same' needs stride 1, got stride=", stride.list());
   check(weight.dim() == dims + 2, "Expected a weight of ", dims + 2, " dimensions for ", name, ", but got weight of size ", weight.shape().list());
   const Dims step = per_dim(dilation, dims, "dilation");
   Dims both = Dims::filled(2 * dims, 0);
@@ -263,14 +265,15 @@ struct Convolution {
     const Dims more = per_dim(output_padding, n, "output_padding");
     Dims sizes{input.shape()[0], weight.shape()[1] * groups};
     for (int i = 0; i < n; ++i) {
-      check(more[i] >= 0, "negative output_padding is not supported: got output_padding=", more.list());
-      check(more[i] < s[i] || more[i] < d[i], "output padding must be smaller than either stride or dilation, but got output_padding=",
-            more.list(), ", stride=", s.list(), ", dilation=", d.list());
+      check(more[i] >= 0, "conv_transpose: output_padding must not be negative, got output_padding=",
+            more.list());
+      check(more[i] < s[i] || more[i] < d[i], "conv_transpose: output_padding=", more.list(), " must stay "
+            "below stride=", s.list(), " or below dilation=", d.list());
       sizes.push((input.shape()[i + 2] - 1) * s[i] - 2 * p[i] + d[i] * (weight.shape()[i + 2] - 1) + more[i] + 1);
     }
     for (int64_t v : spatial(sizes))
-      check(v > 0, "Given input size per channel: ", spatial(input.shape()).list(), ". Calculated output size per channel: ",
-            spatial(sizes).list(), ". Output size is too small");
+      check(v > 0, "conv_transpose: an input of ", spatial(input.shape()).list(), " gives an output of ",
+            spatial(sizes).list(), ", which is empty; reduce padding or enlarge the input");
     return sizes;
   }
 };
@@ -328,8 +331,9 @@ struct ConvTbc {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor w, Tensor bias, int64_t pad) {
-    check(x.dim() == 3, "Input must have 3 dims: time, batch, in_channel, but got shape ", x.shape());
-    check(w.dim() == 3, "Weight tensor must have 3 dims: kernel_width, in_channels, out_channels, but got shape ", w.shape());
+    check(x.dim() == 3, "conv_tbc: input must be (time, batch, in_channels), its shape is ", x.shape());
+    check(w.dim() == 3, "conv_tbc: weight must be (kernel_width, in_channels, out_channels), its shape is ",
+          w.shape());
     check(bias.dim() == 1, "Bias must be 1-D, but got shape ", bias.shape());
     const Tensor y = call_op<Convolution>(permute(x, Dims{1, 2, 0}), permute(w, Dims{2, 1, 0}), bias, Dims{1}, Dims{pad}, Dims{1}, false, Dims{0}, 1);
     return permute(y, Dims{2, 0, 1});

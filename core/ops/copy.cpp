@@ -68,8 +68,8 @@ struct Copy {
     if (src.is_number()) return fill_(self, src.as_scalar());
     Tensor from = src.as_tensor();
     if (from.body() == self.body()) return;
-    check<ShapeError>(broadcast_shapes("copy_", self.shape(), from.shape()) == self.shape(), "copy_: output with shape ",
-                      self.shape().list(), " doesn't match the broadcast shape ", broadcast_shapes("copy_", self.shape(), from.shape()).list());
+    check<ShapeError>(broadcast_shapes("copy_", self.shape(), from.shape()) == self.shape(), "copy_: src of "
+                      "shape ", from.shape().list(), " does not fit into self of shape ", self.shape().list());
     check_no_partial_overlap("copy_", self, from);
     if (share_memory(self, from)) {
       Tensor apart = empty(from.shape(), from.dtype());
@@ -111,7 +111,8 @@ static Tensor with_format(const Tensor& x, DType dtype, const std::string& forma
   if (format == "preserve_format") return empty_like(x, dtype);
   if (format == "contiguous_format") return empty(x.shape(), dtype);
   const int rank = format == "channels_last" ? 4 : 5;
-  check(format == "channels_last" || format == "channels_last_3d", "unsupported memory format option ", format);
+  check(format == "channels_last" || format == "channels_last_3d", "contiguous: unknown memory format ",
+        format);
   check(x.dim() == rank, "required rank ", rank, " tensor to use ", format, " format");
   Dims strides = Dims::filled(rank, 1);                // channels vary fastest, then the last dim, …, the batch slowest
   int64_t step = std::max<int64_t>(1, x.shape()[1]);
@@ -136,7 +137,8 @@ struct FillTensor {
   using kind = Opaque;
   static constexpr auto grad_name = "FillBackward1";
   static void write(Tensor self, Tensor value) {
-    check(value.dim() == 0, "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(), " dimensions.");
+    check(value.dim() == 0, "fill_: value must be a single number or a 0-dimensional tensor, it has ",
+          value.dim(), " dims");
     cast_into(self, share_memory(self, value) ? clone(value) : value);
   }
   static Tensor vjp_self(Tensor g) { return zeros_like(g); }

@@ -8,9 +8,6 @@
 
 namespace fb {
 
-static void check_sizes(const Dims& size) {
-  for (int64_t s : size) check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", size.list());
-}
 static Tensor filled(const Dims& size, const Scalar& value, DType dtype) {
   check_sizes(size);
   Tensor r = empty(size, dtype);
@@ -104,7 +101,8 @@ struct EmptyStrided {
   using kind = Factory;
   static Tensor kernel(Dims size, Dims stride, std::optional<DType> dtype) {
     check_sizes(size);
-    check(size.size() == stride.size(), "mismatch in length of strides and shape: ", stride.list(), " and ", size.list());
+    check(size.size() == stride.size(), "each size needs one stride; the shape is ", size.list(), ", the "
+          "strides are ", stride.list());
     for (int64_t s : stride) check(s >= 0, "empty_strided: Negative strides are not supported, got ", stride.list());
     return empty_strided(size, stride, dtype.value_or(default_dtype()));
   }
@@ -273,9 +271,11 @@ static Tensor arange_of(const Scalar& start, const Scalar& end, const Scalar& st
   const DType d = dtype.value_or(whole ? DType::i64 : default_dtype());
   check(!start.is_complex() && !end.is_complex() && !step.is_complex(), "arange: complex bounds are not supported");
   check(d != DType::boolean, "\"arange\" not implemented for 'Bool'");
-  check(step.real() != 0, "step must be nonzero");
-  check(std::isfinite(start.real()) && std::isfinite(end.real()), "unsupported range: ", start.real(), " -> ", end.real());
-  check(step.real() > 0 ? end.real() >= start.real() : end.real() <= start.real(), "upper bound and lower bound inconsistent with step sign");
+  check(step.real() != 0, "step must not be 0");
+  check(std::isfinite(start.real()) && std::isfinite(end.real()), "both ends must be finite, got start=",
+        start.real(), " and end=", end.real());
+  check(step.real() > 0 ? end.real() >= start.real() : end.real() <= start.real(), "a step of ", step.real(),
+        " does not lead from ", start.real(), " to ", end.real(), "; change its sign");
   if (whole && category_of(d) <= Category::integral) {
     const int64_t a = start.integer(), b = end.integer(), s = step.integer();
     const int64_t n = s > 0 ? (b - a + s - 1) / s : (a - b - s - 1) / -s;
@@ -283,7 +283,7 @@ static Tensor arange_of(const Scalar& start, const Scalar& end, const Scalar& st
   }
   const double a = start.real(), s = step.real();
   const double count = std::ceil((end.real() - a) / s);
-  check(count >= 0 && count < 1e15, "invalid size, possible overflow?");
+  check(count >= 0 && count < 1e15, "the range has too many elements, or its bounds overflow");
   if (d == DType::i64) return arange_of(Scalar(start.integer()), Scalar(end.integer()), Scalar(step.integer()), d);
   if (category_of(d) == Category::integral)            // the count comes from the numbers, the values are truncated
     return sequence(static_cast<int64_t>(count), d, [&](int64_t i) { return start.integer() + i * step.integer(); });
@@ -323,8 +323,9 @@ struct Range {
   )";
   using kind = Factory;
   static Tensor kernel(Scalar start, Scalar end, Scalar step, std::optional<DType> dtype) {
-    check(step.real() != 0, "step must be nonzero");
-    check(step.real() > 0 ? end.real() >= start.real() : end.real() <= start.real(), "upper bound and lower bound inconsistent with step sign");
+    check(step.real() != 0, "step must not be 0");
+    check(step.real() > 0 ? end.real() >= start.real() : end.real() <= start.real(), "a step of ",
+          step.real(), " does not lead from ", start.real(), " to ", end.real(), "; change its sign");
     const int64_t n = static_cast<int64_t>((end.real() - start.real()) / step.real()) + 1;
     return sequence(n, dtype.value_or(default_dtype()), [&](int64_t i) { return start.real() + static_cast<double>(i) * step.real(); });
   }
@@ -353,7 +354,7 @@ static Value number_in(const Value& v) {                // bounds may be 0-d ten
 }
 
 static Tensor linspace_of(const Scalar& start, const Scalar& end, int64_t steps, std::optional<DType> dtype) {
-  check(steps >= 0, "number of steps must be non-negative");
+  check(steps >= 0, "linspace: steps must not be negative, got ", steps);
   const bool is_complex_range = start.is_complex() || end.is_complex();
   const DType d = dtype.value_or(is_complex_range ? complex_of(default_dtype()) : default_dtype());
   check(!is_complex_range || is_complex(d), "linspace: inferred dtype is complex, but dtype ", name_of(d), " cannot hold it");
@@ -366,7 +367,7 @@ static Tensor linspace_of(const Scalar& start, const Scalar& end, int64_t steps,
 struct Linspace {
   static constexpr auto schema = "linspace(Tensor start, Tensor end, int steps, *, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
-    `steps` numbers evenly spaced from start to end, both included.
+    `steps` numbers at equal distances, the first of them start and the last end.
 
     Shapes: start, end numbers or 0-d → (steps,).   Dtypes: all, by default the default float.
 
@@ -382,7 +383,7 @@ struct Linspace {
 struct Logspace {
   static constexpr auto schema = "logspace(Tensor start, Tensor end, int steps, float base=10.0, *, dtype? dtype=None) -> Tensor";
   static constexpr auto doc = R"(
-    `steps` powers of base, with exponents evenly spaced from start to end, both included.
+    `steps` powers of base, whose exponents lie at equal distances, from start at first to end at last.
 
     Shapes: start, end numbers or 0-d → (steps,).   Dtypes: all, by default the default float.
 
@@ -392,7 +393,7 @@ struct Logspace {
   using kind = Factory;
   static Tensor kernel(Value start, Value end, int64_t steps, double base, std::optional<DType> dtype) {
     Scalar a = number_in(start).as_scalar(), b = number_in(end).as_scalar();
-    check(steps >= 0, "number of steps must be non-negative");
+    check(steps >= 0, "logspace: steps must not be negative, got ", steps);
     const DType d = dtype.value_or(a.is_complex() || b.is_complex() ? complex_of(default_dtype()) : default_dtype());
     if (is_complex(d)) {
       const Tensor exponents = linspace_of(a, b, steps, DType::c128);
@@ -424,8 +425,8 @@ struct Eye {
   using kind = Factory;
   static Tensor kernel(int64_t n, std::optional<int64_t> columns, std::optional<DType> dtype) {
     const int64_t m = columns.value_or(n);
-    check(n >= 0, "n must be greater or equal to 0, got ", n);
-    check(m >= 0, "m must be greater or equal to 0, got ", m);
+    check(n >= 0, "eye: n must not be negative, got ", n);
+    check(m >= 0, "eye: m must not be negative, got ", m);
     Tensor r = filled({n, m}, Scalar(0), dtype.value_or(default_dtype()));
     const Tensor diagonal = alias(r, Layout({std::min(n, m)}, {m + 1}, 0));
     fill_(diagonal, Scalar(1));

@@ -51,10 +51,12 @@ struct LinalgCross {
   )";
   using kind = Bilinear;
   static Tensor kernel(Tensor a, Tensor b, int64_t dim) {
-    check<ShapeError>(a.dim() == b.dim(), "linalg.cross: inputs must have the same number of dimensions.");
+    check<ShapeError>(a.dim() == b.dim(), "linalg.cross: one input has ", a.dim(), " dims, the other ",
+                      b.dim());
     const int d = wrap_dim(dim, a.dim());
-    check<ShapeError>(a.dim() > 0 && a.shape()[d] == 3 && b.shape()[d] == 3, "linalg.cross: inputs dimension ", dim,
-                      " must have length 3. Got ", a.dim() ? a.shape()[d] : 0, " and ", b.dim() ? b.shape()[d] : 0);
+    check<ShapeError>(a.dim() > 0 && a.shape()[d] == 3 && b.shape()[d] == 3, "linalg.cross: dim ", dim,
+                      " must hold vectors of 3 numbers, the sizes are ", a.dim() ? a.shape()[d] : 0, " and ",
+                      b.dim() ? b.shape()[d] : 0);
     const Dims shape = broadcast_shapes("linalg.cross", a.shape(), b.shape());
     check<DTypeError>(a.dtype() == b.dtype(), "expected scalar type ", row(a.dtype()).legacy, " but found ", row(b.dtype()).legacy);
     check_number_type(a.dtype(), "cross");
@@ -90,7 +92,7 @@ struct Cross {
     if (dim) return call_op<LinalgCross>(a, b, *dim);
     const Dims shape = broadcast_shapes("cross", a.shape(), b.shape());
     for (int d = 0; d < shape.size(); ++d) if (shape[d] == 3) return call_op<LinalgCross>(a, b, int64_t(d));
-    throw ShapeError(text("no dimension of size 3 in input of shape ", shape.list()));
+    throw ShapeError(text("cross: the shape ", shape.list(), " has no dim of size 3; pass dim"));
   }
 };
 
@@ -107,10 +109,10 @@ struct LinalgVecdot {
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor y, int64_t dim) {
     for (const Tensor* t : {&x, &y})
-      check<DTypeError>(is_differentiable(t->dtype()), "linalg.vecdot: Expected a floating point or complex tensor as input. Got ",
-                        row(t->dtype()).legacy);
-    check<DTypeError>(x.dtype() == y.dtype(), "linalg.vecdot: Expected x and y to have the same dtype, but found x of type ",
-                      row(x.dtype()).legacy, " and y of type ", row(y.dtype()).legacy, " instead");
+      check<DTypeError>(is_differentiable(t->dtype()), "linalg.vecdot: the vectors must be of floating or "
+                        "complex numbers, one is of ", row(t->dtype()).legacy);
+    check<DTypeError>(x.dtype() == y.dtype(), "linalg.vecdot: x is ", row(x.dtype()).legacy, " and y is ",
+                      row(y.dtype()).legacy, "; convert one to the dtype of the other");
     return sum(mul(conj(x), y), Dims{dim});
   }
 };

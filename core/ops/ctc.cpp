@@ -151,31 +151,37 @@ namespace {
 
 Tensor ctc_loss_of(T_ log_probs, T_ targets, T_ input_lengths, T_ target_lengths, int64_t blank, const std::string& reduction, bool zero_infinity) {
   const Reduce r = reduce_of(reduction);
-  check(log_probs.dim() == 2 || log_probs.dim() == 3, "ctc_loss: log_probs must be (T, N, C) or (T, C), but got shape ", log_probs.shape().list());
+  check(log_probs.dim() == 2 || log_probs.dim() == 3, "ctc_loss: log_probs has shape ",
+        log_probs.shape().list(), ", its dims must be time, batch and class, or time and class");
   check<UnsupportedError>(log_probs.dtype() == DType::f32 || log_probs.dtype() == DType::f64, "\"ctc_loss_cpu\" not implemented for '",
                           row(log_probs.dtype()).legacy, "'");
   const bool batched = log_probs.dim() == 3;
   const Tensor x = batched ? log_probs : unsqueeze(log_probs, 1);
   const int64_t steps = x.shape()[0], batch = x.shape()[1], classes = x.shape()[2];
-  check(blank >= 0 && blank < classes, "blank must be in label range: 0 to ", classes - 1, ", but got ", blank);
+  check(blank >= 0 && blank < classes, "ctc_loss: blank=", blank, " is no class; the classes are 0 to ",
+        classes - 1);
   for (const Tensor& t : {targets, input_lengths, target_lengths})
     check(category_of(t.dtype()) == Category::integral, "ctc_loss: targets and lengths must be integral, but got ", row(t.dtype()).legacy);
-  check(input_lengths.numel() == batch, "input_lengths must be of size batch_size: ", batch, ", but got ", input_lengths.numel());
-  check(target_lengths.numel() == batch, "target_lengths must be of size batch_size: ", batch, ", but got ", target_lengths.numel());
+  check(input_lengths.numel() == batch, "ctc_loss: a batch of ", batch, " needs as many input_lengths, got ",
+        input_lengths.numel());
+  check(target_lengths.numel() == batch, "ctc_loss: a batch of ", batch, " needs as many target_lengths, "
+        "got ", target_lengths.numel());
   const Tensor lengths = cat({reshape(to_dtype(input_lengths, DType::i64), Dims{batch}), reshape(to_dtype(target_lengths, DType::i64), Dims{batch})}, 0);
-  check(targets.dim() == 1 || targets.dim() == 2, "targets should be 1-D or 2-D, but got shape ", targets.shape().list());
-  check(targets.dim() == 1 || targets.shape()[0] == batch, "Expected tensor to have size ", batch, " at dimension 0, but got size ",
-        targets.shape()[0], " for argument 'targets'");
+  check(targets.dim() == 1 || targets.dim() == 2, "ctc_loss: targets must have one dim or two, the shape is ",
+        targets.shape().list());
+  check(targets.dim() == 1 || targets.shape()[0] == batch, "ctc_loss: targets has ", targets.shape()[0],
+        " rows for a batch of ", batch);
   const int64_t* l = lengths.data<int64_t>();
   int64_t total = 0;
   for (int64_t n = 0; n < batch; ++n) {
-    check(l[n] >= 0 && l[n] <= steps, "Expected input_lengths to have value at most ", steps, ", but got value ", l[n]);
+    check(l[n] >= 0 && l[n] <= steps, "ctc_loss: input_lengths holds ", l[n], ", log_probs has ", steps,
+          " time steps");
     check(l[batch + n] >= 0 && (targets.dim() == 1 || l[batch + n] <= targets.shape()[1]), "Expected target_lengths to be at least 0 and at most ",
           targets.shape().back(), ", but got ", l[batch + n]);
     total += l[batch + n];
   }
-  check(targets.dim() == 2 || (batched ? total == targets.numel() : total <= targets.numel()), "Expected tensor to have size ", total,
-        " at dimension 0, but got size ", targets.numel(), " for argument 'targets'");
+  check(targets.dim() == 2 || (batched ? total == targets.numel() : total <= targets.numel()), "ctc_loss: "
+        "target_lengths add up to ", total, ", targets holds ", targets.numel(), " labels");
   const Tensor labels = contiguous(to_dtype(targets, DType::i64));
   Tensor losses = call_outputs<2, Ctc>(x, labels, lengths, blank, zero_infinity)[0];
   if (zero_infinity) losses = where(eq(losses, std::numeric_limits<double>::infinity()), zeros(Dims(), x.dtype()), losses);

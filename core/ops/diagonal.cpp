@@ -20,7 +20,7 @@ struct AsStridedScatter;
 
 // Keeps columns [from, to) of every row: j ≤ i + k below, j ≥ i + k above.
 static Tensor triangle(std::string_view op, const Tensor& given, int64_t k, bool lower) {
-  check(given.dim() >= 2, op, ": input tensor must have at least 2 dimensions");
+  check(given.dim() >= 2, op, ": the input must be a matrix, or have more dims than 2; it has ", given.dim());
   const Tensor x = contiguous(given);
   Tensor r = empty(x.shape(), x.dtype());
   const int64_t rows = x.size(-2), columns = x.size(-1), bytes = bytes_of(x.dtype());
@@ -79,8 +79,8 @@ struct Triu {
 
 // Coordinates of a triangle's elements, row by row: first row of the result i, second j.
 static Tensor triangle_indices(int64_t rows, int64_t columns, int64_t offset, std::optional<DType> dtype, bool lower) {
-  check(rows >= 0, "row must be non-negative, got ", rows);
-  check(columns >= 0, "col must be non-negative, got ", columns);
+  check(rows >= 0, "row must not be negative, got ", rows);
+  check(columns >= 0, "col must not be negative, got ", columns);
   auto first = [&](int64_t i) { return lower ? int64_t(0) : std::clamp<int64_t>(i + offset, 0, columns); };
   auto end = [&](int64_t i) { return lower ? std::clamp<int64_t>(i + offset + 1, 0, columns) : columns; };
   int64_t n = 0;
@@ -144,7 +144,7 @@ struct DiagEmbed {
   static Tensor decompose(Tensor x, int64_t offset, int64_t dim1, int64_t dim2) {
     check(x.dim() > 0, "diag_embed needs a tensor of at least one dimension");
     const int a = wrap_dim(dim1, x.dim() + 1), b = wrap_dim(dim2, x.dim() + 1);
-    check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
+    check(a != b, "diag_embed: dim1=", dim1, " and dim2=", dim2, " are one dim; name two");
     const int64_t n = x.size(-1) + std::abs(offset);
     const Dims shape = x.shape().erased(x.dim() - 1).inserted(std::min(a, b), n).inserted(std::max(a, b), n);
     const Scoped name(mode.grad_name, std::string_view("DiagEmbedBackward0"));
@@ -164,7 +164,8 @@ struct Diag {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, int64_t diagonal) {
-    check(x.dim() == 1 || x.dim() == 2, "diag(): Supports 1D or 2D tensors. Got ", x.dim(), "D");
+    check(x.dim() == 1 || x.dim() == 2, "diag: the input must be a vector or a matrix, it has ", x.dim(),
+          " dims");
     if (x.dim() == 1) return DiagEmbed::decompose(x, diagonal, 0, 1);
     const Tensor d = call_op<Diagonal>(x, diagonal, 0, 1);
     const Scoped name(mode.grad_name, std::string_view("DiagonalBackward0_copy"));
@@ -199,7 +200,7 @@ struct Trace {
   )";
   using kind = Opaque;
   static Tensor kernel(Tensor x) {
-    check(x.dim() == 2, "trace: expected a matrix, but got tensor with dim ", x.dim());
+    check(x.dim() == 2, "trace: the input must be a matrix, it has ", x.dim(), " dims");
     return sum(call_op<Diagonal>(x, 0, 0, 1));
   }
   static Tensor vjp(Tensor g, Shape<0> shape) {
@@ -209,8 +210,8 @@ struct Trace {
 
 // ---- a copy of self with a region replaced
 static Tensor with_region(std::string_view op, const Tensor& r, const Tensor& src, const Layout& region) {
-  check(src.shape() == region.shape, op, ": expected src to have a size equal to the slice of self. src size = ", src.shape().list(),
-        ", slice size = ", region.shape.list());
+  check(src.shape() == region.shape, op, ": src of shape ", src.shape().list(), " is to be written into a "
+        "slice of shape ", region.shape.list());
   copy_(alias(r, region), src);
   return r;
 }
@@ -249,7 +250,7 @@ struct SliceScatter {
   )";
   using kind = Opaque;
   static Tensor region(const Tensor& x, int64_t dim, std::optional<int64_t> start, std::optional<int64_t> end, int64_t step) {
-    check(x.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
+    check(x.dim() > 0, "slice: a 0-dimensional tensor has no dim to cut");
     const int64_t n = x.size(wrap_dim(dim, x.dim()));
     auto clipped = [n](int64_t i) { return std::clamp<int64_t>(i < 0 ? i + n : i, 0, n); };
     const int64_t first = clipped(start.value_or(0));
@@ -332,8 +333,10 @@ struct FillDiagonal {
   )";
   using kind = Composite;
   static void write(Tensor self, Scalar value, bool wrap) {
-    check(self.dim() >= 2, "dimensions must larger than 1");
-    for (int64_t s : self.shape()) check(self.dim() == 2 || s == self.shape()[0], "all dimensions of input must be of equal length");
+    check(self.dim() >= 2, "fill_diagonal_: self has ", self.dim(), " dims, a diagonal takes two at least");
+    for (int64_t s : self.shape()) check(self.dim() == 2 || s == self.shape()[0], "fill_diagonal_: with more "
+                                         "than two dims, all sizes must be equal; the shape is ",
+                                         self.shape().list());
     const int64_t rows = self.shape()[0], columns = self.shape()[1];
     int64_t n = rows, step = 0;
     for (int64_t s : self.shape()) n = std::min(n, s);

@@ -22,20 +22,20 @@ struct Diff {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor self, int64_t n, int64_t dim, Value prepend, Value append) {
-    check(self.dim() > 0, "diff expects input to be at least one-dimensional");
-    check(n >= 0, "order must be non-negative but got ", n);
+    check(self.dim() > 0, "diff: a 0-dimensional input has no neighbours to subtract");
+    check(n >= 0, "diff: n must not be negative, got ", n);
     const int d = wrap_dim(dim, self.dim());
     if (n == 0) return clone(self);
     Tensors parts;
     for (const Value& end : {prepend, Value(self), append}) {
       if (!end) continue;
       const Tensor& t = end.as_tensor();
-      check(t.dim() == self.dim(), "diff expects prepend or append to be the same dimension as input: ",
-          t.shape(), " and ", self.shape());
+      check(t.dim() == self.dim(), "diff: prepend and append need as many dims as the input; the shapes are ",
+            t.shape(), " and ", self.shape());
       for (int i = 0; i < self.dim(); ++i)
         check(i == d || t.shape()[i] == self.shape()[i],
-            "diff expects the shape of tensor to prepend or append to match that of input except along dim ",
-              d, ": ", t.shape(), " and ", self.shape());
+            "diff: prepend and append may differ from the input in dim ", d, " only; the shapes are ",
+            t.shape(), " and ", self.shape());
       parts.push_back(t);
     }
     Tensor x = parts.size() == 1 ? self : cat(parts, d);
@@ -49,11 +49,11 @@ struct Diff {
 // Distances between sample points, shaped to multiply y's neighbours along d.
 static Tensor point_steps(std::string_view op, const Tensor& y, const Tensor& x, int d) {
   check(y.dtype() != DType::boolean && x.dtype() != DType::boolean, op,
-      ": received a bool input for `x` or `y`, but bool is not supported");
+      ": bool values cannot be integrated; convert x and y, e.g. with .float()");
   Tensor points = x;
   if (x.dim() == 1) {
-    check(x.shape()[0] == y.shape()[d], op, ": There must be one `x` value for each sample point: ",
-        x.shape()[0], " and ", y.shape()[d]);
+    check(x.shape()[0] == y.shape()[d], op, ": x has ", x.shape()[0], " points for ", y.shape()[d], " values "
+          "of y");
     Dims shape = Dims::filled(y.dim(), 1);
     shape[d] = x.shape()[0];
     points = reshape(x, shape);
@@ -65,8 +65,8 @@ static Tensor point_steps(std::string_view op, const Tensor& y, const Tensor& x,
     }());
   }
   const int at = d + points.dim() - y.dim();
-  check(points.shape()[at] == y.shape()[d], op, ": There must be one `x` value for each sample point: ",
-      points.shape(), " and ", y.shape());
+  check(points.shape()[at] == y.shape()[d], op, ": x and y differ in the number of points; the shapes are ",
+        points.shape(), " and ", y.shape());
   return later(points, at) - earlier(points, at);
 }
 
@@ -77,7 +77,7 @@ static Tensor no_area(const Tensor& y, int d) {
       is_differentiable(y.dtype()) ? y.dtype() : default_dtype());
 }
 static void check_not_bool(std::string_view op, const Tensor& y) {
-  check(y.dtype() != DType::boolean, op, ": received a bool input for `y`, but bool is not supported");
+  check(y.dtype() != DType::boolean, op, ": bool values cannot be integrated; convert y, e.g. with .float()");
 }
 
 struct TrapezoidX {
@@ -107,7 +107,7 @@ struct Trapezoid {
     const int d = wrap_dim(dim, y.dim());
     if (too_short(y, d)) return no_area(y, d);
     check_not_bool("trapezoid", y);
-    check(!dx.is_bool(), "trapezoid: Currently, we only support dx as a real number.");
+    check(!dx.is_bool(), "trapezoid: dx must be a real number, not a bool");
     return div(mul(sum(neighbour_sums(y, d), d), Value(dx)), 2.0);
   }
 };
@@ -177,24 +177,23 @@ static Tensor gradient_along(const Tensor& x, int d, const Value& spacing, int64
 // One spacing per dim: numbers are distances, tensors the coordinates of the samples.
 static Tensors gradients(const Tensor& x, const Value& dim, const std::vector<Value>& spacings,
     int64_t edge_order, bool one_for_all = false) {
-  check(edge_order == 1 || edge_order == 2, "torch.gradient only supports edge_order=1 and edge_order=2.");
+  check(edge_order == 1 || edge_order == 2, "gradient: edge_order must be 1 or 2, got ", edge_order);
   check(x.dtype() != DType::u8, "torch.gradient is not implemented for uint8 inputs");
   const Dims dims = dim ? normalized_dims(dim, x.dim()) : normalized_dims(Value(), x.dim());
   check(one_for_all || static_cast<int>(spacings.size()) == dims.size(),
-      "torch.gradient expected spacing to be unspecified, "
-        "a scalar, or a list of length equal to the number of dims: got ", spacings.size(), " spacings and ",
-            dims.size(), " dims");
+      "gradient: spacing must be absent, one number, or one entry per dim; got ", spacings.size(), " entries "
+      "for ", dims.size(), " dims");
   Tensors r;
   for (int k = 0; k < dims.size(); ++k) {
     const int d = static_cast<int>(dims[k]);
     check(x.dim() > 0 && x.shape()[d] >= edge_order + 1,
-        "torch.gradient expected each dimension size to be at least edge_order+1, got ",
-          x.shape(), " and edge_order ", edge_order);
+        "gradient: edge_order=", edge_order, " needs ", edge_order + 1, " points or more in each dim; the "
+        "shape is ", x.shape());
     const Value& h = spacings[one_for_all ? 0 : static_cast<size_t>(k)];
     if (h.tag == Value::tensor)
       check(h.as_tensor().dim() == 1 && h.as_tensor().shape()[0] == x.shape()[d],
-          "torch.gradient expected each element of spacing to "
-            "have one coordinate per sample along dim ", d, ": ", h.as_tensor().shape(), " and ", x.shape());
+          "gradient: the coordinates for dim ", d, " must be a vector with one entry per point; they have "
+          "shape ", h.as_tensor().shape(), " for an input of ", x.shape());
     r.push_back(gradient_along(x, d, h, edge_order));
   }
   return r;

@@ -24,7 +24,7 @@ struct TOp {
   using kind = View;
   static constexpr auto grad_name = "TBackward0";
   static Layout forward(const Layout& x) {
-    check(x.dim() <= 2, "t() expects a tensor with <= 2 dimensions, but self is ", x.dim(), "D");
+    check(x.dim() <= 2, "t: self has ", x.dim(), " dims, at most 2 can be swapped; use .mT or .transpose()");
     if (x.dim() < 2) return x;
     return {{x.shape[1], x.shape[0]}, {x.strides[1], x.strides[0]}, x.offset};
   }
@@ -43,7 +43,8 @@ struct Adjoint {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x) {
-    check(x.dim() != 1, "tensor.adjoint() is only supported on matrices or batches of matrices. Got 1-D tensor.");
+    check(x.dim() != 1, "adjoint: a vector has no rows and columns to swap; the input must be a matrix or a "
+          "batch of them");
     return x.dim() ? conj(transpose(x, -2, -1)) : conj(x);
   }
 };
@@ -91,8 +92,8 @@ struct Movedim {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Dims source, Dims destination) {
-    check(source.size() == destination.size(), "movedim: Invalid source or destination dims: source (", source.list(),
-          " dims) should contain the same number of dims as destination (", destination.list(), " dims)");
+    check(source.size() == destination.size(), "movedim: source ", source.list(), " and destination ",
+          destination.list(), " differ in length");
     const Dims from = wrapped(source, x.dim(), "source"), to = wrapped(destination, x.dim(), "destination");
     if (x.dim() == 0) return call_op<Alias>(x);
     Dims order = Dims::filled(x.dim(), -1);
@@ -127,7 +128,7 @@ struct Flatten {
   using kind = Composite;
   static Tensor decompose(Tensor x, int64_t start_dim, int64_t end_dim) {
     const int first = wrap_dim(start_dim, x.dim()), last = wrap_dim(end_dim, x.dim());
-    check(first <= last, "flatten() has invalid args: start_dim cannot come after end_dim");
+    check(first <= last, "flatten: start_dim=", start_dim, " lies behind end_dim=", end_dim);
     if (x.dim() == 0) return reshape(x, {1});
     if (first == last) return x;
     Dims shape;
@@ -168,16 +169,18 @@ struct Unflatten {
   using kind = Composite;
   static Tensor decompose(Tensor x, int64_t dim, Dims sizes) {
     const int d = wrap_dim(dim, x.dim());
-    check(!sizes.empty(), "unflatten: sizes must be non-empty");
+    check(!sizes.empty(), "unflatten: sizes is empty");
     check<IndexError>(x.dim() > 0, "unflatten: a 0-dim tensor has no dimension to split");
     int64_t known = 1, holes = 0;
     for (int64_t s : sizes) {
       if (s == -1) ++holes;
       else known *= s;
     }
-    check(holes <= 1, "only one dimension can be inferred");
+    check(holes <= 1, "unflatten: only one size can be -1, to be worked out from the others; got ",
+          sizes.list());
     const bool fits = holes ? known > 0 && x.shape()[d] % known == 0 : known == x.shape()[d];
-    check(fits, "unflatten: Provided sizes ", sizes.list(), " don't multiply up to the size of dim ", d, " (", x.shape()[d], ") in the input tensor");
+    check(fits, "unflatten: the product of ", sizes.list(), " is not the size of dim ", d, ", which is ",
+          x.shape()[d]);
     Dims shape;
     for (int k = 0; k < x.dim(); ++k) {
       if (k != d) shape.push(x.shape()[k]);
@@ -327,12 +330,14 @@ struct ViewDType {
     Layout l = x.layout();
     const int from = bytes_of(x.dtype()), to = bytes_of(dtype), last = l.dim() - 1;
     if (from != to) {
-      check(l.dim() > 0, "self.dim() cannot be 0 to view ", name_of(x.dtype()), " as ", name_of(dtype), " (different element sizes)");
-      check(l.strides[last] == 1 || l.shape[last] == 1, "self.stride(-1) must be 1 to view ", name_of(x.dtype()), " as ", name_of(dtype),
-            " (different element sizes), but got ", l.strides[last]);
+      check(l.dim() > 0, "view(dtype): a 0-dimensional tensor of ", name_of(x.dtype()), " has no dim() that "
+            "could change its size for ", name_of(dtype), ", an element of another size");
+      check(l.strides[last] == 1 || l.shape[last] == 1, "view(dtype): elements of ", name_of(x.dtype()),
+            " and ", name_of(dtype), " differ in size, so the last stride must be 1; it is ",
+            l.strides[last]);
       auto scaled = [&](int64_t n, std::string_view what) {
-        check(n * from % to == 0, what, " must be divisible by ", to / from, " to view ", name_of(x.dtype()), " as ", name_of(dtype),
-              " (different element sizes), but got ", n);
+        check(n * from % to == 0, what, "view(dtype): ", what, " must be a multiple of ", to / from, " for ",
+              name_of(x.dtype()), " to become ", name_of(dtype), "; it is ", n);
         return n * from / to;
       };
       Dims shape = l.shape, strides = l.strides;

@@ -132,18 +132,17 @@ struct Cdist {
   using kind = Fused;
   static void examine(const Args& args) {
     const Tensor &a = args[0].as_tensor(), &b = args[1].as_tensor();
-    check(is_floating(a.dtype()), "cdist only supports floating-point dtypes, X1 got: ", name_of(a.dtype()));
-    check(is_floating(b.dtype()), "cdist only supports floating-point dtypes, X2 got: ", name_of(b.dtype()));
-    check(a.dim() >= 2 && b.dim() >= 2, "cdist only supports at least 2D tensors, got: ", a.dim(), "D and ",
-        b.dim(), "D");
-    check(a.shape().back() == b.shape().back(), "X1 and X2 must have the same number of columns. X1: ",
-        a.shape().back(),
-          " X2: ", b.shape().back());
-    check(args[2].as_double() >= 0, "cdist only supports non-negative p values");
+    check(is_floating(a.dtype()), "cdist: x1 must hold floating point numbers, it is ", name_of(a.dtype()));
+    check(is_floating(b.dtype()), "cdist: x2 must hold floating point numbers, it is ", name_of(b.dtype()));
+    check(a.dim() >= 2 && b.dim() >= 2, "cdist: x1 and x2 need 2 dims or more, they have ", a.dim(), " and ",
+          b.dim());
+    check(a.shape().back() == b.shape().back(), "cdist: points of x1 have ", a.shape().back(),
+          " coordinates, points of x2 have ", b.shape().back());
+    check(args[2].as_double() >= 0, "cdist: p must not be negative, got ", args[2].as_double());
     if (!args[3]) return;
     const std::string mode = unbox<std::string>(args[3]);
     check<ValueError>(mode == "use_mm_for_euclid_dist_if_necessary" || mode == "use_mm_for_euclid_dist" ||
-                      mode == "donot_use_mm_for_euclid_dist", mode, " is not a valid value for compute_mode");
+                      mode == "donot_use_mm_for_euclid_dist", "cdist: unknown compute_mode='", mode, "'");
   }
   static Tensor kernel(Tensor x1, Tensor x2, double p, std::optional<std::string>) {
     const DType dtype = promote(x1.dtype(), x2.dtype());
@@ -251,9 +250,10 @@ struct Pdist {
   using kind = Fused;
   static void examine(const Args& args) {
     const Tensor& x = args[0].as_tensor();
-    check(x.dim() == 2, "pdist only supports 2D tensors, got: ", x.dim(), "D");
-    check(is_floating(x.dtype()), "pdist only supports floating-point dtypes, got ", name_of(x.dtype()));
-    check(args[1].as_double() >= 0, "pdist only supports non-negative p values");
+    check(x.dim() == 2, "pdist: the input must be a matrix of points, it has ", x.dim(), " dims");
+    check(is_floating(x.dtype()), "pdist: the input must hold floating point numbers, it is ",
+          name_of(x.dtype()));
+    check(args[1].as_double() >= 0, "pdist: p must not be negative, got ", args[1].as_double());
   }
   static Tensor kernel(Tensor input, double p) {
     const Tensor x = computable(input);

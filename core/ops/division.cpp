@@ -141,8 +141,8 @@ struct DivMode {
   static void examine(const Args& args) {
     if (!args[2]) return;
     const std::string& mode = args[2].as_string();
-    check(mode == "trunc" || mode == "floor", "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '",
-          mode, "'");
+    check(mode == "trunc" || mode == "floor", "div: unknown rounding_mode='", mode, "', choose None, 'trunc' "
+          "or 'floor'");
   }
   static void run(const Op& op, const Args& args, Tensor* out, Form form) {
     if (!args[2]) return run_elementwise(variant<TrueDivide>(), args, out, form);

@@ -13,7 +13,7 @@ struct DropoutOf; struct NativeDropoutBackward;
 namespace {
 
 void check_probability(double p) {
-  check(p >= 0 && p <= 1, "dropout probability has to be between 0 and 1, but got ", p);
+  check(p >= 0 && p <= 1, "dropout: p is a probability, from 0 to 1; got ", p);
 }
 
 // 1/(1 - p) as a number of the dtype; 0 for p = 1.
@@ -33,7 +33,8 @@ Tensor dense(T_ x, DType type) {
 }
 
 Outputs<2> drop(T_ input, double p) {
-  check(is_floating(input.dtype()), "dropout: result type Float can't be cast to the desired output type ", row(input.dtype()).legacy);
+  check(is_floating(input.dtype()), "dropout: the result is scaled and needs a floating dtype, the input is ",
+        row(input.dtype()).legacy);
   const DType type = computed_as(input.dtype());
   const Tensor x = dense(input, type);
   Tensor y = empty_strided(x.shape(), x.strides(), type), keep = empty_strided(x.shape(), x.strides(), DType::boolean);
@@ -54,7 +55,8 @@ Tensor drawn_mask(const Dims& shape, const Dims& strides, double p, DType d) {
 
 // One draw for each sample and channel.
 Tensor channel_mask(T_ input, double p) {
-  check(input.dim() >= 2, "Feature dropout requires at least 2 dimensions in the input, but got shape ", input.shape().list());
+  check(input.dim() >= 2, "feature_dropout: dropping channels needs a batch and a channel dim, the input has "
+        "shape ", input.shape().list());
   Dims shape = input.shape();
   for (int i = 2; i < shape.size(); ++i) shape[i] = 1;
   return drawn_mask(shape, packed_strides(shape), p, input.dtype());

@@ -29,9 +29,9 @@ Equation parse(const std::string& text) {
     const std::string where = e.has_output ? std::string("output") : fb::text("operand ", static_cast<int64_t>(e.inputs.size() - 1));
     if (c == ' ') continue;
     if (c == '.') {
-      check(text.compare(i, 3, "...") == 0, "einsum(): found '.' for ", where, " that is not part of any ellipsis");
-      check(std::find(term.begin(), term.end(), ellipsis) == term.end(), "einsum(): found '.' for ", where,
-            " for which an ellipsis was already found");
+      check(text.compare(i, 3, "...") == 0, "einsum: a single '.' in ", where, "; an ellipsis has three");
+      check(std::find(term.begin(), term.end(), ellipsis) == term.end(), "einsum: ", where, " has two "
+            "ellipses");
       term.push_back(ellipsis);
       i += 2;
     } else if (c == ',' && !e.has_output) {
@@ -41,10 +41,10 @@ Equation parse(const std::string& text) {
       ++i;
     } else {
       const int label = label_of(c);
-      check(label >= 0, "einsum(): invalid subscript given at index ", static_cast<int64_t>(i),
-            " in the equation string, subscripts must be in [a-zA-Z]");
-      check(!e.has_output || std::find(term.begin(), term.end(), label) == term.end(), "einsum(): output subscript ", shown(label),
-            " appears more than once in the output");
+      check(label >= 0, "einsum: '", std::string(1, c), "' at index ", static_cast<int64_t>(i), " of the "
+            "equation is not a letter, and only letters a-z and A-Z name dims");
+      check(!e.has_output || std::find(term.begin(), term.end(), label) == term.end(), "einsum: the output "
+            "repeats the subscript ", shown(label));
       term.push_back(label);
     }
   }
@@ -55,10 +55,10 @@ Equation parse(const std::string& text) {
 int hidden_dims(const Labels& term, const Tensor& t, int64_t operand) {
   const bool has = std::find(term.begin(), term.end(), ellipsis) != term.end();
   const int named = static_cast<int>(term.size()) - has, dims = t.dim();
-  check<ShapeError>(named <= dims, "einsum(): the number of subscripts in the equation (", named,
-                    ") is more than the number of dimensions (", dims, ") for operand ", operand);
-  check<ShapeError>(has || named == dims, "einsum(): the number of subscripts in the equation (", named,
-                    ") does not match the number of dimensions (", dims, ") for operand ", operand, " and no ellipsis was given");
+  check<ShapeError>(named <= dims, "einsum: operand ", operand, " has ", dims, " dims, the equation gives "
+                    "it ", named, " subscripts");
+  check<ShapeError>(has || named == dims, "einsum: operand ", operand, " has ", dims, " dims, the equation "
+                    "gives it ", named, " subscripts and no ellipsis for the rest");
   return dims - named;
 }
 
@@ -81,8 +81,8 @@ Labelled without_repeats(Tensor t, Labels labels, int64_t operand) {
         continue;
       }
       const int64_t m = t.shape()[static_cast<int>(i)], n = t.shape()[static_cast<int>(j)];
-      check<ShapeError>(m == n, "einsum(): subscript ", shown(labels[i]), " is repeated for operand ", operand,
-                        " but the sizes don't match, ", n, " != ", m);
+      check<ShapeError>(m == n, "einsum: operand ", operand, " has subscript ", shown(labels[i]), " twice, "
+                        "with sizes ", n, " and ", m);
       check<UnsupportedError>(diagonal != nullptr, "einsum(): repeated subscripts need the op diagonal");
       Args args(t, int64_t(0), static_cast<int64_t>(i), static_cast<int64_t>(j));
       Tensor out[Schema::max_outputs];
@@ -99,8 +99,10 @@ Labelled without_repeats(Tensor t, Labels labels, int64_t operand) {
 }
 
 std::vector<Labelled> operands_of(const Equation& e, const Tensors& tensors, int& most_hidden) {
-  check(e.inputs.size() <= tensors.size(), "einsum(): fewer operands were provided than specified in the equation");
-  check(e.inputs.size() >= tensors.size(), "einsum(): more operands were provided than specified in the equation");
+  check(e.inputs.size() <= tensors.size(), "einsum: the equation has ", static_cast<int64_t>(e.inputs.size()),
+        " inputs, given are ", static_cast<int64_t>(tensors.size()), " operands");
+  check(e.inputs.size() >= tensors.size(), "einsum: the equation has ", static_cast<int64_t>(e.inputs.size()),
+        " inputs, given are ", static_cast<int64_t>(tensors.size()), " operands");
   std::vector<int> hidden;
   most_hidden = 0;
   for (size_t i = 0; i < tensors.size(); ++i) {
@@ -114,8 +116,9 @@ std::vector<Labelled> operands_of(const Equation& e, const Tensors& tensors, int
     for (size_t d = 0; d < r[i].labels.size(); ++d) {
       int64_t& size = sizes[r[i].labels[d]];
       const int64_t here = r[i].tensor.shape()[static_cast<int>(d)];
-      check<ShapeError>(size == 1 || here == 1 || size == here, "einsum(): subscript ", shown(r[i].labels[d]), " has size ", here,
-                        " for operand ", static_cast<int64_t>(i), " which does not broadcast with previously seen size ", size);
+      check<ShapeError>(size == 1 || here == 1 || size == here, "einsum: subscript ", shown(r[i].labels[d]),
+                        " is of size ", here, " in operand ", static_cast<int64_t>(i), ", and of size ", size,
+                        " before it");
       if (size == 1) size = here;
     }
   }
@@ -132,8 +135,8 @@ Labels output_labels(const Equation& e, const std::vector<Labelled>& operands, i
     return r;
   }
   for (int label : e.output)
-    check(label == ellipsis || uses[label], "einsum(): output subscript ", label == ellipsis ? "" : shown(label),
-          " does not appear in the equation for any input operand");
+    check(label == ellipsis || uses[label], "einsum: the output has subscript ", label == ellipsis ? "" :
+          shown(label), ", which no input has");
   (void)operands;
   return spelled_out(e.output, most_hidden, most_hidden);
 }
@@ -193,7 +196,7 @@ struct Einsum {
   )";
   using kind = Composite;
   static Tensor decompose(std::string text, Tensors tensors) {
-    check(!tensors.empty(), "einsum(): must provide at least one operand");
+    check(!tensors.empty(), "einsum: give an operand to each input of the equation");
     const Equation e = parse(text);
     int most_hidden = 0;
     std::vector<Labelled> operands = operands_of(e, tensors, most_hidden);

@@ -32,9 +32,8 @@ template <class T> inline void add_rows(const BagRows<T>& k, int64_t begin, int6
 }
 
 void check_indices(const char* name, T_ t) {
-  check(t.dtype() == DType::i64 || t.dtype() == DType::i32, "Expected tensor for argument '", name,
-        "' to have one of the following scalar types: Long, Int; but got ", row(t.dtype()).legacy,
-        " instead (while checking arguments for embedding_bag)");
+  check(t.dtype() == DType::i64 || t.dtype() == DType::i32, "embedding_bag: ", name, " must be Long or Int, "
+        "it is ", row(t.dtype()).legacy);
 }
 
 // Which rows go to which bag, without those of padding.
@@ -42,21 +41,22 @@ struct Bags {
   std::vector<int64_t> source, bag, place, size;       // place: the member's position among the indices
   Bags(T_ indices, T_ offsets, bool include_last_offset, int64_t rows, int64_t padding) {
     const int64_t n = indices.numel(), given = offsets.numel();
-    check(!include_last_offset || given > 0, "include_last_offset: number of offset should be at least 1");
+    check(!include_last_offset || given > 0, "embedding_bag: with include_last_offset, offsets needs one "
+          "entry at least");
     const int64_t bags = include_last_offset ? given - 1 : given;
     const int64_t *first = offsets.data<int64_t>(), *index = indices.data<int64_t>();
     if (given) {
-      check(first[0] == 0, "offsets[0] has to be 0, i.e., the first sequence in the mini-batch has to start from "
-            "position 0. However, got ", first[0]);
-      check(first[given - 1] <= n, "offsets[-1] can not be greater than input's length: ", n, ", but got ", first[given - 1]);
+      check(first[0] == 0, "embedding_bag: offsets must start with 0, it starts with ", first[0]);
+      check(first[given - 1] <= n, "embedding_bag: the last of offsets is ", first[given - 1], ", past the "
+            "end of the ", n, " indices");
     }
     size.assign(bags, 0);
     for (int64_t b = 0; b < bags; ++b) {
       const int64_t end = b + 1 < given ? first[b + 1] : n;
       check(first[b] >= 0 && first[b] <= end, "embedding_bag: offsets must not decrease, but got ", first[b], " before ", end);
       for (int64_t i = first[b]; i < end; ++i) {
-        check(index[i] >= 0 && index[i] < rows, "embedding_bag: Expected idx >= 0 && idx < num_embeddings but found idx to be ", index[i],
-              " with num_embeddings ", rows);
+        check(index[i] >= 0 && index[i] < rows, "embedding_bag: index ", index[i], " is out of range in a "
+              "weight of ", rows, " rows");
         if (index[i] == padding) continue;
         source.push_back(index[i]);
         bag.push_back(b);
@@ -181,9 +181,10 @@ struct EmbeddingBag {
     check_indices("offsets", offsets);
     check(is_floating(weight.dtype()), "Expected tensor for argument 'weight' to have a floating scalar type, but got ",
           row(weight.dtype()).legacy, " instead (while checking arguments for embedding_bag)");
-    check(mode >= bag_sum && mode <= bag_max, "embedding_bag: mode must be 0 (sum), 1 (mean) or 2 (max), not ", mode);
+    check(mode >= bag_sum && mode <= bag_max, "embedding_bag: unknown mode ", mode, "; choose 0 (sum), 1 "
+          "(mean) or 2 (max)");
     if (!factors) return;
-    check(mode == bag_sum, "embedding_bag: per_sample_weights only supported with mode='sum'");
+    check(mode == bag_sum, "embedding_bag: per_sample_weights can only be summed; use mode='sum'");
     check(factors.dtype() == weight.dtype(), "expected scalar type ", row(weight.dtype()).legacy, " but found ", row(factors.dtype()).legacy,
           " for per_sample_weights");
     check(factors.shape() == indices.shape(), "expected per_sample_weights of shape ", indices.shape().list(), " but got ",
@@ -194,8 +195,8 @@ struct EmbeddingBag {
     examine_bags(weight, indices, offsets, mode, factors);
     const int64_t rows = weight.shape()[0];
     int64_t padding = padding_idx.value_or(-1);
-    check(!padding_idx || (padding >= -rows && padding < rows), "padding_idx must be within the number of embeddings, -", rows, " through ",
-          rows - 1, ", but got ", padding);
+    check(!padding_idx || (padding >= -rows && padding < rows), "padding_idx=", padding, " is no row of a "
+          "weight of ", rows, " rows; it may lie from ", -rows, " to ", rows - 1);
     if (padding_idx && padding < 0) padding += rows;
     const Tensor index = contiguous(to_dtype(indices, DType::i64));
     const Bags k(index, contiguous(to_dtype(offsets, DType::i64)), include_last_offset, rows, padding);

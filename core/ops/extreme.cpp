@@ -23,16 +23,16 @@ static Outputs<2> extreme_of(std::string_view op, const Tensor& x, int64_t dim, 
 
 static void check_elements(std::string_view op, const Tensor& x) {
   check_real(op, x.dtype());
-  check(x.numel() != 0, op, "(): Expected reduction dim to be specified for input.numel() == 0. "
-        "Specify the reduction dim with the 'dim' argument.");
+  check(x.numel() != 0, op, "(): an empty input has no extreme; pass dim, along which the size is not 0");
 }
 
 static Tensor place_of_extreme(std::string_view op, const Tensor& x, std::optional<int64_t> dim, bool keepdim,
                                bool largest) {
-  check(!is_complex(x.dtype()), op, "(): does not support complex input");
-  check(x.dtype() != DType::boolean, op, "(): does not support bool input");
+  check(!is_complex(x.dtype()), op, ": complex numbers have no order");
+  check(x.dtype() != DType::boolean, op, ": bool is not supported; convert the input, e.g. with .int()");
   if (dim) return extreme_of(op, x, *dim, keepdim, largest)[1];
-  check<IndexError>(x.numel() != 0, op, "(): Expected reduction dim to be specified for input.numel() == 0.");
+  check<IndexError>(x.numel() != 0, op, "(): an empty input has no extreme; pass dim, along which the size "
+                    "is not 0");
   const Tensor at = extreme_of(op, reshape(x, {-1}), 0, false, largest)[1];
   return keepdim ? reshape(at, Dims::filled(x.dim(), 1)) : at;
 }
@@ -186,8 +186,7 @@ struct Aminmax {
   static Outputs<2> kernel(Tensor x, Value dim, bool keepdim) {
     check_real("aminmax", x.dtype());
     if (dim) check_line("aminmax", x, dim.as_int());
-    else check(x.numel() != 0, "aminmax(): cannot compute aminmax over an empty dimension as the operation "
-        "has no identity.");
+    else check(x.numel() != 0, "aminmax: an empty input has neither a minimum nor a maximum");
     return {amin(x, dim, keepdim), amax(x, dim, keepdim)};
   }
   static Tensor vjp(Tensor g_min, Tensor g_max, In<0> x, Out low, OutAt<1> high, Arg<1, Value> dim,

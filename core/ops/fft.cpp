@@ -21,7 +21,8 @@ Tensor fft_input(const Tensor& x, bool complex) {
   const DType d = is_differentiable(x.dtype()) ? x.dtype() : default_dtype();
   return to_dtype(x, complex ? complex_of(d) : d);
 }
-void check_points(int64_t n) { check(n >= 1, "Invalid number of data points (", n, ") specified"); }
+void check_points(int64_t n) { check(n >= 1, "fft: a transform of ", n, " points is empty; n must be at "
+                                     "least 1"); }
 Tensor fft_resized(const Tensor& x, int dim, int64_t n) {
   check_points(n);
   const int64_t have = x.shape()[dim];
@@ -32,7 +33,7 @@ Tensor fft_resized(const Tensor& x, int dim, int64_t n) {
   return call_op<ConstantPad>(x, pad, Scalar(0));
 }
 int fft_dim(const Tensor& x, int64_t dim) {
-  check<IndexError>(x.dim() > 0, "Dimension specified as ", dim, " but tensor has no dimensions");
+  check<IndexError>(x.dim() > 0, "fft: a 0-dimensional tensor has no dim ", dim);
   return wrap_dim(dim, x.dim());
 }
 
@@ -146,7 +147,8 @@ static Tensor along_one(const Tensor& self, std::optional<int64_t> n, int64_t di
 }
 static Tensor half_of_one(std::string_view op, const Tensor& self, std::optional<int64_t> n, int64_t dim,
                           const Value& norm, bool forward) {
-  check(!is_complex(self.dtype()), op, " expects a real input tensor, but got ", row(self.dtype()).legacy);
+  check(!is_complex(self.dtype()), op, ": the input is ", row(self.dtype()).legacy, ", but must be real; "
+        "take its .real");
   const int d = fft_dim(self, dim);
   const Tensor x = fft_resized(fft_input(self, false), d, n.value_or(self.shape()[d]));
   return fft_real(x, d, fft_scale(norm, x.shape()[d], forward), forward, true);

@@ -19,15 +19,13 @@ Sizes sizes_of(const Tensor& x, const Value& s, const Value& dim) {
   if (dim) {
     for (int64_t d : unbox<Dims>(dim)) r.dims.push(fft_dim(x, d));
     for (int i = 0; i < r.dims.size(); ++i)
-      for (int k = 0; k < i; ++k) check(r.dims[i] != r.dims[k], "FFT dims must be unique, got ",
-                                        unbox<Dims>(dim).list());
+      for (int k = 0; k < i; ++k) check(r.dims[i] != r.dims[k], "fft: dim names a dimension twice, got ",
+                                        r.dims.list());
     check(!s || wanted.size() == r.dims.size(),
-          "When given, dim and shape arguments must have the same length, got ", r.dims.size(),
-          " and ", wanted.size());
+          "fft: s has ", wanted.size(), " sizes for the ", r.dims.size(), " dims in dim");
   } else {
     const int count = s ? wanted.size() : x.dim();
-    check(count <= x.dim(), "Got shape with ", count, " values but input tensor only has ", x.dim(),
-          " dimensions.");
+    check(count <= x.dim(), "fft: s has ", count, " sizes, the input only ", x.dim(), " dims");
     for (int i = 0; i < count; ++i) r.dims.push(x.dim() - count + i);
   }
   for (int i = 0; i < r.dims.size(); ++i) {
@@ -47,7 +45,7 @@ Dims all_but_last(const Dims& dims) {
   return r;
 }
 void check_axes(std::string_view op, const Sizes& z) {
-  check(z.dims.size() > 0, op, " must transform at least one axis");
+  check(z.dims.size() > 0, op, ": dim is empty, name a dim to transform");
 }
 
 Tensor along_many(const Tensor& self, const Value& s, const Value& dim, const Value& norm, bool forward) {
@@ -58,8 +56,8 @@ Tensor along_many(const Tensor& self, const Value& s, const Value& dim, const Va
 // rfftn, and ihfftn backward.
 Tensor half_of_many(std::string_view op, const Tensor& self, const Value& s, const Value& dim,
                     const Value& norm, bool forward) {
-  check(!is_complex(self.dtype()), op, " expects a real-valued input tensor, but got ",
-        row(self.dtype()).legacy);
+  check(!is_complex(self.dtype()), op, ": the input is ", row(self.dtype()).legacy, ", but must be real; "
+        "take its .real");
   const Sizes z = sizes_of(self, s, dim);
   check_axes(op, z);
   const Tensor x = resized(fft_input(self, false), z, z.dims.size());
@@ -309,7 +307,8 @@ struct FftIhfftMany {
 // ---- frequencies
 static DType frequency_dtype(std::string_view op, std::optional<DType> dtype) {
   const DType d = dtype.value_or(default_dtype());
-  check(is_differentiable(d), op, " requires a floating point or complex dtype, got ", row(d).legacy);
+  check(is_differentiable(d), op, ": frequencies are fractions, so dtype must be floating or complex, not ",
+        row(d).legacy);
   return d;
 }
 

@@ -37,10 +37,10 @@ struct Gather {
     Tensor r = empty(index.shape(), self.dtype());
     if (index.numel() == 0) return r;
     const Tensor x = at_least_1d(self), i = at_least_1d(index);
-    check(x.dim() == i.dim(), "Index tensor must have the same number of dimensions as input tensor, got ", i.dim(), " and ", x.dim());
+    check(x.dim() == i.dim(), "gather: index has ", i.dim(), " dims, the input ", x.dim());
     for (int k = 0; k < x.dim(); ++k)
-      check(k == d || i.shape()[k] <= x.shape()[k], "Size does not match at dimension ", k, " expected index ", i.shape().list(),
-            " to be no larger than self ", x.shape().list(), " apart from dimension ", d);
+      check(k == d || i.shape()[k] <= x.shape()[k], "gather: index ", i.shape().list(), " exceeds the input ",
+            x.shape().list(), " in dim ", k, "; only in dim ", d, " may it be larger");
     if (names_slices(i, x, d)) return call_op<IndexSelect>(x, d, plain_rows(slice_names(i, d), x.shape()[d], d));
     const Tensor rows = plain_rows(i, x.shape()[d], d);
     const IndexedLines lines(i.shape(), x.layout(), d);
@@ -81,10 +81,11 @@ struct TakeAlongDim {
     return r;
   }
   static Tensor decompose(Tensor self, Tensor indices, std::optional<int64_t> dim) {
-    check(indices.dtype() == DType::i64, "torch.take_along_dim(): dtype of indices should be Long but got ", row(indices.dtype()).legacy);
+    check(indices.dtype() == DType::i64, "take_along_dim: indices must be int64, they are ",
+          row(indices.dtype()).legacy);
     if (!dim) return call_op<Gather>(reshape(self, {-1}), 0, reshape(indices, {-1}), false);
-    check(self.dim() == indices.dim(), "torch.take_along_dim(): input and indices should have the same number of dimensions, but got ",
-          self.dim(), " dimensions for input, and ", indices.dim(), " dimensions for indices");
+    check(self.dim() == indices.dim(), "take_along_dim: input has ", self.dim(), " dims, indices ",
+          indices.dim());
     const int d = wrap_dim(*dim, self.dim());
     Dims a = self.shape(), b = indices.shape();
     if (a.empty()) return call_op<Gather>(self, 0, indices, false);
@@ -112,15 +113,19 @@ struct IndexSelect {
   static constexpr bool out_apart = true, out_exact = true;
   static Tensor kernel(Tensor self, int64_t dim, Tensor index) {
     const int d = wrap_dim(dim, self.dim());
-    check<IndexError>(index.dim() <= 1, "index_select(): Index is supposed to be a vector");
-    check(index.dtype() == DType::i64 || index.dtype() == DType::i32, "index_select(): Expected dtype int32 or int64 for index");
+    check<IndexError>(index.dim() <= 1, "index_select: index must be a vector, its shape is ",
+                      index.shape().list());
+    check(index.dtype() == DType::i64 || index.dtype() == DType::i32, "index_select: index must be int32 or "
+          "int64, it is ", row(index.dtype()).legacy);
     const Tensor x = at_least_1d(self), rows = contiguous(to_dtype(at_least_1d(index), DType::i64));
     if (rows.numel()) {
       const auto [least, most] = range_of(rows.data<int64_t>(), rows.numel());
       const bool inside = least >= 0 && most < x.shape()[d];
       const int64_t wrong = least < 0 ? least : most;
-      check(inside || d != 1, "index_select(): an index is out of bounds, id=", wrong, " axis_dim=", x.shape()[d]);   // PyTorch's class for dim 1
-      check<IndexError>(inside, "index out of range in self: index ", wrong, " for dimension ", d, " with size ", x.shape()[d]);
+      check(inside || d != 1, "index_select: index ", wrong, " is out of range in dim ", d, " of size ",
+            x.shape()[d]);   // PyTorch's class for dim 1
+      check<IndexError>(inside, "index_select: index ", wrong, " is out of range in dim ", d, " of size ",
+                        x.shape()[d]);
     }
     Tensors indices(static_cast<size_t>(d));
     indices.push_back(rows);
@@ -149,10 +154,10 @@ struct Take {
   using kind = Opaque;
   static constexpr bool out_apart = true, out_exact = true;
   static Tensor kernel(Tensor self, Tensor index) {
-    check(index.dtype() == DType::i64, "take(): Expected a long tensor for index, but got ", row(index.dtype()).legacy);
+    check(index.dtype() == DType::i64, "take: index must be int64, it is ", row(index.dtype()).legacy);
     Tensor r = empty(index.shape(), self.dtype());
     if (index.numel() == 0) return r;
-    check<IndexError>(self.numel() > 0, "take(): tried to take from an empty tensor");
+    check<IndexError>(self.numel() > 0, "take: self is empty, every index is out of range");
     const Tensor flat = reshape(self, {-1});
     const IndexPlan plan = plan_index(flat, {index});
     read_indexed(plan, flat, r);
@@ -179,8 +184,8 @@ struct Embedding {
   static void examine(const Args& args) {
     const Tensor &weight = args[0].as_tensor(), &indices = args[1].as_tensor();
     check(weight.dim() == 2, "'weight' must be 2-D, but got shape ", weight.shape().list());
-    check(indices.dtype() == DType::i64 || indices.dtype() == DType::i32, "Expected tensor for argument #1 'indices' to have one of the "
-          "following scalar types: Long, Int; but got torch.", row(indices.dtype()).legacy, "Tensor instead (while checking arguments for embedding)");
+    check(indices.dtype() == DType::i64 || indices.dtype() == DType::i32, "embedding: indices, argument 1, "
+          "must be Long or Int, they are ", row(indices.dtype()).legacy);
   }
   static Tensor kernel(Tensor weight, Tensor indices, int64_t, bool, bool) {
     Dims shape = indices.shape();
@@ -299,16 +304,18 @@ struct OneHot {
   using kind = Opaque;
   static constexpr bool differentiable = false;
   static Tensor kernel(Tensor input, int64_t classes) {
-    check(input.dtype() == DType::i64, "one_hot is only applicable to index tensor of type LongTensor.");
+    check(input.dtype() == DType::i64, "one_hot: class numbers must be int64, they are ",
+          row(input.dtype()).legacy, "; convert them with .long()");
     const Tensor index = contiguous(input);
     const int64_t n = index.numel();
-    check(n > 0 || classes > 0, "Can not infer total number of classes from empty tensor.");
+    check(n > 0 || classes > 0, "one_hot: an empty tensor does not tell how many classes there are; pass "
+          "num_classes");
     if (n > 0) {
       const auto [least, most] = range_of(index.data<int64_t>(), n);
-      check(least >= 0, "Class values must be non-negative.");
+      check(least >= 0, "one_hot: a class number must not be negative, found ", least);
       if (classes == -1) classes = most + 1;
-      check(classes >= 1, "num_classes should be positive");
-      check(most < classes, "Class values must be smaller than num_classes.");
+      check(classes >= 1, "one_hot: num_classes must be positive, got ", classes);
+      check(most < classes, "one_hot: class ", most, " does not exist with num_classes=", classes);
     }
     Dims shape = input.shape();
     shape.push(classes);

@@ -140,21 +140,22 @@ struct GridSample {
     const Tensor &x = args[0].as_tensor(), &grid = args[1].as_tensor();
     const Dims &in = x.shape(), &at = grid.shape();
     const int64_t mode = args[2].as_int(), padding = args[3].as_int();
-    check((in.size() == 4 || in.size() == 5) && in.size() == at.size(), "grid_sampler(): expected 4D or 5D input and grid with same number of "
-          "dimensions, but got input with sizes ", in.list(), " and grid with sizes ", at.list());
-    check(in[0] == at[0], "grid_sampler(): expected grid and input to have same batch size, but got input with sizes ", in.list(),
-          " and grid with sizes ", at.list());
-    check(at.back() == in.size() - 2, "grid_sampler(): expected grid to have size ", in.size() - 2, " in last dimension, but got grid with sizes ",
-          at.list());
+    check((in.size() == 4 || in.size() == 5) && in.size() == at.size(), "grid_sampler: input and grid need 4 "
+          "dims each for images or 5 for volumes; their shapes are ", in.list(), " and ", at.list());
+    check(in[0] == at[0], "grid_sampler: input and grid differ in batch size; their shapes are ", in.list(),
+          " and ", at.list());
+    check(at.back() == in.size() - 2, "grid_sampler: a position has ", in.size() - 2, " coordinates, so this "
+          "must be the last size of grid; its shape is ", at.list());
     for (int i = 2; i < in.size(); ++i)
-      check(in[i] > 0, "grid_sampler(): expected input to have non-empty spatial dimensions, but input has sizes ", in.list(),
-            " with dimension ", i, " being empty");
+      check(in[i] > 0, "grid_sampler: nothing can be read from an input of shape ", in.list(), ", which is "
+            "empty along dim ", i);
     check(mode >= linear && mode <= cubic && padding >= zero && padding <= reflection, "grid_sampler(): unknown mode ", mode, " or padding mode ",
           padding);
-    check(mode != cubic || in.size() == 4, "grid_sampler(): bicubic interpolation only supports 4D input");
+    check(mode != cubic || in.size() == 4, "grid_sampler: mode='bicubic' is for images, an input of 4 dims; "
+          "this one has ", in.size());
     check<UnsupportedError>(is_floating(x.dtype()), "\"grid_sampler\" not implemented for '", row(x.dtype()).legacy, "'");
-    check(x.dtype() == grid.dtype(), "grid_sampler(): expected input and grid to have same dtype, but input has ", name_of(x.dtype()),
-          " and grid has ", name_of(grid.dtype()));
+    check(x.dtype() == grid.dtype(), "grid_sampler: input is ", name_of(x.dtype()), " and grid is ",
+          name_of(grid.dtype()), "; convert one to the dtype of the other");
   }
   static Tensor kernel(Tensor input, Tensor grid, int64_t mode, int64_t padding, bool aligned) {
     const DType type = computed_as(input.dtype());
@@ -228,9 +229,10 @@ struct AffineGrid {
     check(size.size() == 4 || size.size() == 5, "affine_grid_generator: size must have 4 or 5 numbers, but got ", size.list());
     const int dims = size.size() - 2;
     check(theta.dim() == 3 && theta.shape()[0] == size[0] && theta.shape()[1] == dims && theta.shape()[2] == dims + 1,
-          "Expected a batch of ", dims, "D affine matrices of shape ", size[0], "x", dims, "x", dims + 1, " for size ", size.list(), ", but got ",
-          theta.shape().list());
-    for (int64_t n : size) check(n > 0, "Expected non-zero, positive output size. Got ", size.list());
+          "affine_grid: for size ", size.list(), ", theta must have shape ", size[0], "x", dims, "x",
+          dims + 1, "; it has ", theta.shape().list());
+    for (int64_t n : size) check(n > 0, "affine_grid: every number in size must be positive, got ",
+                                 size.list());
     Dims out{size[0]};
     Dims places;
     for (int i = 0; i < dims; ++i) places.push(size[2 + i]), out.push(size[2 + i]);

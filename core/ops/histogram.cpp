@@ -35,8 +35,8 @@ struct Histc {
   static Tensor kernel(Tensor self, int64_t bins, double low, double high) {
     check<UnsupportedError>(is_floating(self.dtype()), "\"histc\" not implemented for '",
         row(self.dtype()).legacy, "'");
-    check(bins > 0, "torch.histc(): bins must be > 0, but got ", bins);
-    check(low <= high, "torch.histc: max must be larger than min");
+    check(bins > 0, "histc: bins must be at least 1, got ", bins);
+    check(low <= high, "histc: min=", low, " lies above max=", high);
     const Tensor x = to_dtype(contiguous(self), DType::f64);
     if (low == high && x.numel()) {
       low = *amin(x).data<double>();
@@ -71,7 +71,7 @@ static void check_samples(const Tensor& x) {
   check<UnsupportedError>(x.dtype() == DType::f32 || x.dtype() == DType::f64,
       "\"histogramdd\" not implemented for '",
                           row(x.dtype()).legacy, "'");
-  check(x.dim() >= 2, "torch.histogramdd: input tensor should have at least 2 dimensions, but got ", x.dim());
+  check(x.dim() >= 2, "histogramdd: the input must be a matrix of points, it has ", x.dim(), " dims");
 }
 
 struct HistogramEdges {
@@ -90,16 +90,15 @@ struct HistogramEdges {
   static Tensors decompose(Tensor self, Dims bins, std::optional<Floats> range) {
     check_samples(self);
     const int64_t d = self.shape().back();
-    check(bins.size() == d, "torch.histogramdd: expected ", d, " sequences of bin edges for a ", d,
-        "-dimensional histogram but got ", bins.size());
-    check(!range || static_cast<int64_t>(range->size()) == 2 * d, "torch.histogramdd: for a ", d,
-        "-dimensional histogram range should have ",
-          2 * d, " elements, but got ", range ? range->size() : 0);
+    check(bins.size() == d, "histogramdd: points of ", d, " coordinates need as many bin counts, got ",
+          bins.size());
+    check(!range || static_cast<int64_t>(range->size()) == 2 * d, "histogramdd: points of ", d,
+          " coordinates need ", 2 * d, " numbers in range, got ", range ? range->size() : 0);
     GradOff off;
     const Tensor x = reshape(to_dtype(self, DType::f64), {-1, d});
     Tensors r;
     for (int k = 0; k < d; ++k) {
-      check(bins[k] > 0, "torch.histogram(): bins must be > 0, but got ", bins[k], " for dimension ", k);
+      check(bins[k] > 0, "histogramdd: dim ", k, " gets ", bins[k], " bins, it needs at least 1");
       double low = 0, high = 1;
       if (range) {
         low = (*range)[2 * k];
@@ -109,8 +108,7 @@ struct HistogramEdges {
         high = *contiguous(amax(select(x, 1, k))).data<double>();
       }
       check(low <= high || low != low || high != high,
-          "torch.histogramdd: min should not exceed max, but got min ", low, " max ", high,
-            " for dimension ", k);
+          "histogramdd: in dim ", k, ", min=", low, " lies above max=", high);
       const Range bounds = checked_range(text("torch.histogramdd: dimension ", k), low, high, 0.5);
       Tensor edges = empty({bins[k] + 1}, DType::f64);
       const double step = (bounds.high - bounds.low) / static_cast<double>(bins[k]);
@@ -141,14 +139,12 @@ struct HistogramCounts {
   static Dims cells(const Tensor& self, const Tensors& bins) {
     Dims shape;
     for (size_t k = 0; k < bins.size(); ++k) {
-      check(bins[k].dtype() == self.dtype(), "torch.histogramdd: input tensor and bins tensors should have "
-          "the same dtype, but got input with dtype ",
-            name_of(self.dtype()), " and bins for dimension ", k, " with dtype ", name_of(bins[k].dtype()));
-      check(bins[k].dim() == 1, "torch.histogramdd: bins tensor should have one dimension, but got ",
-          bins[k].dim(),
-            " dimensions in the bins tensor for dimension ", k);
-      check(bins[k].numel() > 1, "torch.histogram(): bins must be > 0, but got ", bins[k].numel() - 1,
-          " for dimension ", k);
+      check(bins[k].dtype() == self.dtype(), "histogramdd: the input is ", name_of(self.dtype()), ", but the "
+            "bin edges of dim ", k, " are ", name_of(bins[k].dtype()));
+      check(bins[k].dim() == 1, "histogramdd: bin edges must be a vector, those of dim ", k, " have ",
+            bins[k].dim(), " dims");
+      check(bins[k].numel() > 1, "histogramdd: dim ", k, " has ", bins[k].numel(), " bin edges, it needs at "
+            "least 2");
       shape.push(bins[k].numel() - 1);
     }
     return shape;
@@ -156,20 +152,15 @@ struct HistogramCounts {
   static Tensor kernel(Tensor self, Tensors bins, Tensor weight, bool density) {
     check_samples(self);
     const int64_t d = self.shape().back();
-    check(static_cast<int64_t>(bins.size()) == d, "torch.histogramdd: expected ", d,
-        " sequences of bin edges for a ", d,
-          "-dimensional histogram but got ", bins.size());
+    check(static_cast<int64_t>(bins.size()) == d, "histogramdd: points of ", d, " coordinates need as many "
+          "vectors of bin edges, got ", bins.size());
     const Dims shape = cells(self, bins);
     if (weight) {
-      check(weight.dtype() == self.dtype(), "torch.histogramdd: if weight tensor is provided, input tensor "
-          "and weight tensor should have the "
-            "same dtype, but got input(", name_of(self.dtype()), "), and weight(", name_of(weight.dtype()),
-                ")");
+      check(weight.dtype() == self.dtype(), "histogramdd: the input is ", name_of(self.dtype()), ", but "
+            "weight is ", name_of(weight.dtype()));
       check(weight.shape() == self.shape().erased(self.dim() - 1),
-          "torch.histogramdd: if weight tensor is provided it should have the same "
-            "shape as the input tensor excluding its innermost dimension, but got input with shape ",
-                self.shape().list(),
-            " and weight with shape ", weight.shape().list());
+          "histogramdd: weight needs one number for each point; the input has shape ", self.shape().list(),
+          ", weight ", weight.shape().list());
     }
     const Tensor x = to_dtype(contiguous(self), DType::f64);
     const Tensor w = weight ? to_dtype(contiguous(weight), DType::f64) : Tensor();
@@ -260,10 +251,10 @@ struct Bincount {
     const int64_t* from = x.data<int64_t>();
     const auto [least, most] = x.dim() == 1 ? range_of(from, x.numel()) : std::pair<int64_t, int64_t>{-1, -1};
     check(least >= 0,
-        "bincount only supports 1-d non-negative integral inputs.");
+        "bincount: the input must have 1 dim, of whole numbers from 0 on");
     check(!weights || (weights.dim() == 1 && weights.numel() == x.numel()),
-        "weights should be 1-d and have the same length as input: ",
-          x.numel());
+        "bincount: weights must be a vector of ", x.numel(), " numbers, one for each of the input; its shape "
+        "is ", weights ? weights.shape().list() : "");
     const int64_t bins = std::max(minlength, most + 1), n = x.numel();
     if (!weights) {
       const Tensor r = zeros({bins}, DType::i64);

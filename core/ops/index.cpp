@@ -73,8 +73,8 @@ static bool broadcasts_to(const Dims& from, const Dims& to) {
 
 // Values apart from self's memory, packed in the shape of the indexing result, or a single one.
 static Tensor packed_values(const Tensor& self, const Tensor& values, const Dims& shape) {
-  check(broadcasts_to(values.shape(), shape), "shape mismatch: value tensor of shape ", values.shape().list(),
-        " cannot be broadcast to indexing result of shape ", shape.list());
+  check(broadcasts_to(values.shape(), shape), "shape mismatch: the indexed part has shape ", shape.list(),
+        ", to which a value of shape ", values.shape().list(), " cannot be broadcast");
   const Tensor apart = share_memory(self, values) ? clone(values) : values;
   return apart.numel() == 1 ? contiguous(apart) : contiguous(expand(apart, shape));
 }
@@ -92,8 +92,8 @@ struct IndexPut {
   )";
   using kind = Opaque;
   static void write(Tensor self, Tensors indices, Tensor values, bool accumulate) {
-    check(values.dtype() == self.dtype(), "Index put requires the source and destination dtypes match, got ", row(self.dtype()).legacy,
-          " for the destination and ", row(values.dtype()).legacy, " for the source.");
+    check(values.dtype() == self.dtype(), "index_put_: self is ", row(self.dtype()).legacy, " and values is ",
+          row(values.dtype()).legacy, "; convert values with .to(self.dtype)");
     const Tensor* mask = only_mask(indices);
     if (mask && mask == &indices[0] && values.numel() == 1 && !accumulate && mask->dim() > 0 && mask->dim() <= self.dim()) {
       Dims lead = self.shape(), shape = mask->shape();

@@ -19,13 +19,14 @@ struct ScatterReduce;
 // A vector of in-bounds int64 indices along dim d of x.
 static Tensor slice_rows(std::string_view op, const Tensor& index, const Dims& shape, int d, bool negative) {
   const int64_t size = shape[d];
-  check<IndexError>(index.dim() <= 1, op, "(): Index is supposed to be a vector, but got dim: ", index.dim());
-  check<Error>(index.dtype() == DType::i64 || index.dtype() == DType::i32, op, "(): Expected dtype int32/int64 for index but got: ", row(index.dtype()).legacy);
+  check<IndexError>(index.dim() <= 1, op, ": index must be a vector, it has ", index.dim(), " dims");
+  check<Error>(index.dtype() == DType::i64 || index.dtype() == DType::i32, op, ": index must be int32 or "
+               "int64, it is ", row(index.dtype()).legacy);
   const Tensor rows = contiguous(to_dtype(at_least_1d(index), DType::i64));
   if (rows.numel() == 0) return rows;
   const auto [least, most] = range_of(rows.data<int64_t>(), rows.numel());
-  check<IndexError>(least >= (negative ? -size : 0) && most < size, op, "(): index ", most >= size ? most : least,
-                    " is out of bounds for dimension ", d, " with size ", size);
+  check<IndexError>(least >= (negative ? -size : 0) && most < size, op, ": index ", most >= size ? most :
+                    least, " is out of bounds in dim ", d, " of size ", size);
   return rows;
 }
 
@@ -39,10 +40,10 @@ static IndexPlan plan_along(const Tensor& x, int d, const Tensor& rows) {
 template <class E> Tensor packed_source(std::string_view op, const Tensor& self, int d, const Tensor& source, const IndexPlan& plan) {
   const Tensor given = at_least_1d(source);
   if (given.dim() == plan.shape.size())
-    check<E>(given.shape()[d] == plan.shape[d], op, "(): Number of indices (", plan.shape[d], ") should be equal to source.size(dim): (",
-             given.shape()[d], "), for dim: ", d);
-  check(self.dtype() == source.dtype(), op, "(): self (", row(self.dtype()).legacy, ") and source (", row(source.dtype()).legacy,
-        ") must have the same scalar type");
+    check<E>(given.shape()[d] == plan.shape[d], op, ": index has ", plan.shape[d], " entries, source has "
+             "size ", given.shape()[d], " in dim ", d);
+  check(self.dtype() == source.dtype(), op, ": self is ", row(self.dtype()).legacy, " and source is ",
+        row(source.dtype()).legacy, "; convert one to the dtype of the other");
   const bool scalar = source.dim() == 0 && plan.shape.product() == 1;
   check<ShapeError>(scalar || given.shape() == plan.shape, op, "(): source must have the shape of self but for dimension ", d, ": source has shape ",
                     source.shape().list(), ", self ", self.shape().list(), ", the slices named by index ", plan.shape.list());
@@ -90,7 +91,7 @@ struct IndexCopy {
   using kind = Opaque;
   static void write(Tensor self, int64_t dim, Tensor index, Tensor source) {
     const int d = wrap_dim(dim, self.dim());
-    check(index.dtype() == DType::i64, "index_copy_(): Expected a long tensor for index, but got ", row(index.dtype()).legacy);
+    check(index.dtype() == DType::i64, "index_copy_: index must be int64, it is ", row(index.dtype()).legacy);
     const Tensor x = at_least_1d(self), rows = slice_rows("index_copy_", index, x.shape(), d, false);
     const IndexPlan plan = plan_along(x, d, rows);
     write_indexed(plan, x, packed_source<IndexError>("index_copy_", self, d, source, plan));
@@ -121,7 +122,8 @@ struct IndexFill {
   )";
   using kind = Opaque;
   static void write(Tensor self, int64_t dim, Tensor index, Scalar value) {
-    check(!value.is_complex() || is_complex(self.dtype()), "index_fill_(): Converting complex Scalar to non-complex type is not supported");
+    check(!value.is_complex() || is_complex(self.dtype()), "index_fill_: a complex value does not fit into a "
+          "tensor of ", row(self.dtype()).legacy);
     Tensor one = empty(Dims(), self.dtype());
     fill_packed(self.dtype(), one.data(), value, 1);
     fill_slices(self, dim, index, one);
@@ -136,7 +138,8 @@ struct IndexFillTensor {
   using kind = Opaque;
   static constexpr auto grad_name = "IndexFillBackward1";
   static void write(Tensor self, int64_t dim, Tensor index, Tensor value) {
-    check(value.dim() == 0, "index_fill_ only supports a 0-dimensional value tensor, but got tensor with ", value.dim(), " dimension(s).");
+    check(value.dim() == 0, "index_fill_: value must be a single number or a 0-dimensional tensor, it has ",
+          value.dim(), " dims");
     fill_slices(self, dim, index, contiguous(to_dtype(value, self.dtype())));
   }
   static NoGrad vjp_index();
@@ -160,16 +163,17 @@ struct IndexReduce {
   static constexpr bool in_place = true;
   static Tensor decompose(Tensor self, int64_t dim, Tensor index, Tensor source, std::string reduce, bool include_self) {
     check(reduce == "prod" || reduce == "mean" || reduce == "amax" || reduce == "amin",
-          "index_reduce(): Expected reduce to be one of prod, mean, amax or amin but got ", reduce, ".");
-    check(self.dtype() == source.dtype(), "index_reduce(): self and source expected to have the same dtype, but got (self) ",
-          row(self.dtype()).legacy, " and (source) ", row(source.dtype()).legacy);
+          "index_reduce: unknown reduce='", reduce, "', choose 'prod', 'mean', 'amax' or 'amin'");
+    check(self.dtype() == source.dtype(), "index_reduce: self is ", row(self.dtype()).legacy, " and source "
+          "is ", row(source.dtype()).legacy, "; convert one to the dtype of the other");
     const int d = wrap_dim(dim, self.dim());
     const int64_t size = self.dim() ? self.shape()[d] : 1;
     const Tensor rows = slice_rows("index_reduce", index, Dims{size}, 0, false);
     Dims shape = self.dim() ? self.shape() : Dims{1}, place = Dims::filled(std::max(1, self.dim()), 1);
     shape[d] = place[d] = rows.numel();
-    check(shape == source.shape() || (self.dim() == 0 && source.numel() == rows.numel()), "index_reduce(): Number of indices (", rows.numel(),
-          ") should be equal to source.size(dim), and the other sizes those of self: got source of shape ", source.shape().list());
+    check(shape == source.shape() || (self.dim() == 0 && source.numel() == rows.numel()), "index_reduce: "
+          "with ", rows.numel(), " indices, source must have shape ", shape.list(), "; it has ",
+          source.shape().list());
     const Scoped name(mode.grad_name, std::string_view("IndexReduceBackward0"));
     const Tensor all = expand(view(rows, place), shape);
     if (self.dim()) return call_op<ScatterReduce>(self, d, all, source, reduce, include_self);
@@ -190,13 +194,13 @@ struct Put {
   )";
   using kind = Opaque;
   static void write(Tensor self, Tensor index, Tensor source, bool accumulate) {
-    check(index.dtype() == DType::i64, "put_(): Expected a long tensor for index, but got ", row(index.dtype()).legacy);
-    check(self.dtype() == source.dtype(), "put_(): self and source expected to have the same dtype, but got self.dtype = ",
-          name_of(self.dtype()), " and source.dtype = ", name_of(source.dtype()));
-    check(index.numel() == source.numel(), "put_(): Expected source and index to have the same number of elements, but got source.numel() = ",
-          source.numel(), ", index.numel() = ", index.numel());
+    check(index.dtype() == DType::i64, "put_: index must be int64, it is ", row(index.dtype()).legacy);
+    check(self.dtype() == source.dtype(), "put_: self is ", name_of(self.dtype()), " and source is ",
+          name_of(source.dtype()), "; convert one to the dtype of the other");
+    check(index.numel() == source.numel(), "put_: ", source.numel(), " values for ", index.numel(), " places "
+          "in index");
     if (index.numel() == 0) return;
-    check<IndexError>(self.numel() > 0, "put_(): tried to put elements into an empty tensor");
+    check<IndexError>(self.numel() > 0, "put_: self is empty, every index is out of range");
     const Tensor from = reshape(contiguous(share_memory(self, source) ? clone(source) : source), {-1});
     const Tensor flat = reshape(self, {-1});           // a copy where strides do not allow a view
     const IndexPlan plan = plan_index(flat, {reshape(index, {-1})});

@@ -117,11 +117,12 @@ struct Cat {
   using kind = Opaque;
   static constexpr bool out_apart = true;
   static Tensor kernel(Tensors tensors, int64_t dim) {
-    check<ValueError>(!tensors.empty(), "torch.cat(): expected a non-empty list of Tensors");
+    check<ValueError>(!tensors.empty(), "cat: tensors is empty, there must be one at least");
     const DType dtype = common_dtype(tensors);
     Tensors parts;
     for (size_t i = 0; i < tensors.size(); ++i) {
-      check(tensors[i].dim() > 0, "zero-dimensional tensor (at position ", i, ") cannot be concatenated");
+      check(tensors[i].dim() > 0, "cat: tensor ", i, " is 0-dimensional; give it a dim with .reshape(1), or "
+            "use stack");
       if (!skipped(tensors[i].shape())) parts.push_back(tensors[i]);
     }
     if (parts.empty()) return empty({0}, dtype);
@@ -130,10 +131,11 @@ struct Cat {
     shape[d] = 0;
     for (size_t i = 0; i < parts.size(); ++i) {
       const Dims& s = parts[i].shape();
-      check(s.size() == shape.size(), "Tensors must have same number of dimensions: got ", shape.size(), " and ", s.size());
+      check(s.size() == shape.size(), "cat: the tensors differ in their number of dims, ", shape.size(),
+            " and ", s.size());
       for (int k = 0; k < s.size(); ++k)
-        check(k == d || s[k] == shape[k], "Sizes of tensors must match except in dimension ", d, ". Expected size ", shape[k], " but got size ",
-              s[k], " for tensor number ", i, " in the list.");
+        check(k == d || s[k] == shape[k], "cat: along dim ", d, ", tensor ", i, " needs size ", shape[k],
+              " in dim ", k, " as those before it; it has ", s[k]);
       shape[d] += s[d];
     }
     return join(parts, d, shape, dtype);
@@ -167,12 +169,12 @@ struct Stack {
   )";
   using kind = Opaque;
   static Tensor kernel(Tensors tensors, int64_t dim) {
-    check(!tensors.empty(), "stack expects a non-empty TensorList");
+    check(!tensors.empty(), "stack: tensors is empty, there must be one at least");
     const int d = wrap_dim(dim, tensors[0].dim() + 1);
     Tensors parts;
     for (size_t i = 0; i < tensors.size(); ++i) {
-      check(tensors[i].shape() == tensors[0].shape(), "stack expects each tensor to be equal size, but got ", tensors[0].shape().list(),
-            " at entry 0 and ", tensors[i].shape().list(), " at entry ", i);
+      check(tensors[i].shape() == tensors[0].shape(), "stack: the tensors must agree in shape; tensor 0 is ",
+            tensors[0].shape().list(), ", tensor ", i, " is ", tensors[i].shape().list());
       parts.push_back(unsqueeze(tensors[i], d));
     }
     return join(parts, d, tensors[0].shape().inserted(d, static_cast<int64_t>(tensors.size())), common_dtype(tensors));
@@ -298,7 +300,7 @@ struct ColumnStack {
   )";
   using kind = Composite;
   static Tensor decompose(Tensors tensors) {
-    check(!tensors.empty(), "column_stack expects a non-empty TensorList");
+    check(!tensors.empty(), "column_stack: tensors is empty, there must be one at least");
     Tensors parts;
     for (const Tensor& t : tensors) parts.push_back(t.dim() <= 1 ? reshape(t, {t.numel(), 1}) : t);
     return cat(parts, 1);
@@ -322,7 +324,8 @@ struct BlockDiag {
   }
   static Tensor kernel(Tensors tensors) {
     for (size_t i = 0; i < tensors.size(); ++i)
-      check(tensors[i].dim() <= 2, "torch.block_diag: Input tensors must have 2 or fewer dimensions. Input ", i, " has ", tensors[i].dim(), " dimensions");
+      check(tensors[i].dim() <= 2, "block_diag: tensor ", i, " has ", tensors[i].dim(), " dims, a block has "
+            "at most 2");
     if (tensors.empty()) return empty({1, 0}, default_dtype());
     int64_t rows = 0, columns = 0;
     for (const Tensor& t : tensors) {
@@ -367,12 +370,14 @@ struct Meshgrid {
   using kind = Composite;
   static Tensors decompose(Tensors tensors, std::optional<std::string> indexing) {
     const std::string order = indexing.value_or("ij");
-    check(!tensors.empty(), "meshgrid expects a non-empty TensorList");
-    check(order == "ij" || order == "xy", "torch.meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ", order);
+    check(!tensors.empty(), "meshgrid: tensors is empty, there must be one at least");
+    check(order == "ij" || order == "xy", "meshgrid: unknown indexing='", order, "', choose 'ij' or 'xy'");
     Dims shape;
     for (const Tensor& t : tensors) {
-      check(t.dim() <= 1, "torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: tensor of shape ", t.shape().list());
-      check(t.dtype() == tensors[0].dtype(), "torch.meshgrid expects all tensors to have the same dtype");
+      check(t.dim() <= 1, "meshgrid: each tensor must be a number or a vector, one has shape ",
+            t.shape().list());
+      check(t.dtype() == tensors[0].dtype(), "meshgrid: the tensors must agree in dtype; the first is ",
+            row(tensors[0].dtype()).legacy, ", another ", row(t.dtype()).legacy);
       shape.push(t.numel());
     }
     const bool swap = order == "xy" && tensors.size() >= 2;
@@ -401,7 +406,8 @@ struct CartesianProd {
   )";
   using kind = Composite;
   static Tensor decompose(Tensors tensors) {
-    for (const Tensor& t : tensors) check(t.dim() == 1, "Expect a 1D vector, but got shape ", t.shape().list());
+    for (const Tensor& t : tensors) check(t.dim() == 1, "cartesian_prod: each tensor must be a vector, one "
+                                          "has shape ", t.shape().list());
     if (tensors.size() == 1) return tensors[0];
     Tensors columns;
     for (const Tensor& t : Meshgrid::decompose(tensors, "ij")) columns.push_back(reshape(t, {-1}));

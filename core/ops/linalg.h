@@ -24,26 +24,24 @@ struct ComplexOp;
 
 // ---- checks, in the order in which PyTorch makes them
 inline void check_matrix(std::string_view op, const Tensor& a, std::string_view name = "A") {
-  check<ShapeError>(a.dim() >= 2, op, ": The input tensor ", name,
-                    " must have at least 2 dimensions, got shape ", a.shape().list());
+  check<ShapeError>(a.dim() >= 2, op, ": ", name, " must be a matrix, or have more dims than 2; its shape is ",
+                    a.shape().list());
 }
 inline void check_square(std::string_view op, const Tensor& a, std::string_view name = "A") {
   check_matrix(op, a, name);
-  check<ShapeError>(a.size(-1) == a.size(-2), op, ": ", name,
-                    " must be batches of square matrices, but they are ", a.size(-2),
-                    " by ", a.size(-1), " matrices");
+  check<ShapeError>(a.size(-1) == a.size(-2), op, ": ", name, " must be square, its matrices are ",
+                    a.size(-2), " x ", a.size(-1));
 }
 inline void check_floating(std::string_view op, const Tensor& a, bool halves = false) {
   const DType d = a.dtype();
-  check(is_differentiable(d), op, ": Expected a floating point or complex tensor as input. Got ",
+  check(is_differentiable(d), op, ": the input must be of floating or complex numbers, it is ",
         row(d).legacy);
-  check(halves || (d != DType::f16 && d != DType::bf16), op, ": Low precision dtypes not supported. Got ",
-        row(d).legacy);
+  check(halves || (d != DType::f16 && d != DType::bf16), op, ": ", row(d).legacy, " is too coarse for this; "
+        "convert the input with .float()");
 }
 inline void check_same_dtype(std::string_view op, const Tensor& a, const Tensor& b) {
-  check<DTypeError>(a.dtype() == b.dtype(), op, ": Expected the inputs to have the same dtype, but found ",
-                    row(a.dtype()).legacy,
-                    " and ", row(b.dtype()).legacy);
+  check<DTypeError>(a.dtype() == b.dtype(), op, ": the inputs are ", row(a.dtype()).legacy, " and ",
+                    row(b.dtype()).legacy, "; convert one to the dtype of the other");
 }
 
 // Is B a batch of vectors for A? One vector, or a batch of exactly A's shape without its last dim.
@@ -113,9 +111,8 @@ inline Dims solvable(std::string_view op, const Tensor& a, const Tensor& b, bool
   check_square(op, a);
   check_matrix(op, b, "B");
   check<ShapeError>(a.size(-2) == b.size(left ? -2 : -1), op,
-                    ": Incompatible shapes of A and B for the equation ",
-                    left ? "AX = B" : "XA = B", " (", a.size(-2), "x", a.size(-1), " and ", b.size(-2), "x",
-                        b.size(-1), ")");
+                    ": no solution of ", left ? "AX = B" : "XA = B", " has fitting shapes when A is ",
+                    a.size(-2), "x", a.size(-1), " and B is ", b.size(-2), "x", b.size(-1));
   check_floating(op, a);
   return broadcast_shapes(op, batch_of(a), batch_of(b));
 }
@@ -164,8 +161,7 @@ template <class F> void check_info(std::string_view op, const Tensor& info, cons
 }
 inline auto is_singular(std::string_view what) {
   return [what](int info) {
-    return text("The diagonal element ", info, " is zero, the ", what,
-                " could not be completed because the input matrix is singular.");
+    return text("the matrix is singular, which rules out ", what, "; pivot ", info, " is 0");
   };
 }
 

@@ -6,15 +6,13 @@ namespace fb {
 
 static auto not_converged(std::string_view) {
   return [](int info) {
-    return text("The algorithm failed to converge because the input matrix is ill-conditioned or has too "
-                "many repeated eigenvalues "
-                "(error code: ", info, ").");
+    return text("no convergence (code ", info, "); too many eigenvalues coincide, or the matrix is "
+                "ill-conditioned");
   };
 }
 static bool is_upper(std::string_view op, const std::string& uplo) {
   check(uplo.size() == 1 && std::string_view("LlUu").find(uplo[0]) != std::string_view::npos, op,
-        ": Expected UPLO argument to be 'L' or 'U', but got ",
-        uplo);
+        ": UPLO must be 'L' or 'U', not '", uplo, "'");
   return uplo[0] == 'U' || uplo[0] == 'u';
 }
 // Differences of eigenvalues, l[j] - l[i] at (i, j), with 1 on the diagonal.
@@ -28,8 +26,8 @@ static void check_phase(std::string_view op, const Tensor& vhg) {
   GradOff off;
   const Tensor worst = amax(abs(imaginary_part(diagonal_of(vhg))));
   check(!(to_dtype(worst, DType::f64).data<double>()[0] > 1e-2), op,
-        ": The eigenvectors in the complex case are specified up to multiplication by e^{i phi}. "
-        "The specified loss function depends on this quantity, so it is ill-defined.");
+        ": the gradient depends on the phases of complex eigenvectors, which are arbitrary; use a loss that "
+        "does not change when an eigenvector is multiplied by e^{i phi}");
 }
 
 struct LinalgEighFull {
@@ -123,7 +121,7 @@ struct LinalgEig {
     check_square(op, A);
     check_floating(op, A);
     const Tensor finite = call_op<Any>(ne(A - A, 0), Value(), false);
-    check(!finite.data<bool>()[0], op, ": input tensor should not contain infs or NaNs.");
+    check(!finite.data<bool>()[0], op, ": the input contains inf or nan");
     const int64_t n = A.size(-1);
     const Dims batch = batch_of(A);
     const DType complex = complex_of(A.dtype());

@@ -92,8 +92,7 @@ struct LinalgVander {
   using kind = Composite;
   static Tensor decompose(Tensor x, std::optional<int64_t> N) {
     check(x.dtype() != DType::boolean && (is_differentiable(x.dtype()) || is_integral(x.dtype())),
-          "linalg.vander supports floating point, complex, and integer tensors, but got ",
-              row(x.dtype()).legacy);
+          "linalg.vander: x must hold numbers, not ", row(x.dtype()).legacy);
     if (x.dim() == 0) x = unsqueeze(x, 0);
     const int64_t n = N.value_or(x.size(-1));
     check(n > 1, "N must be greater than 1, got ", n);
@@ -119,12 +118,12 @@ struct LinalgTensorinv {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, int64_t ind) {
-    check(ind > 0, "Expected a strictly positive integer for 'ind', got ", ind);
+    check(ind > 0, "linalg.tensorinv: ind must be at least 1, got ", ind);
     Dims first, last;
     for (int d = 0; d < a.dim(); ++d) (d < ind ? first : last).push(a.shape()[d]);
     check<ShapeError>(first.product() == last.product(),
-                      "Expected self to satisfy the requirement prod(self.shape[ind:]) == "
-                      "prod(self.shape[:ind]), but got ", last.product(), " != ", first.product());
+                      "linalg.tensorinv: the dims before ind=", ind, " must hold as many elements as those "
+                      "after it; they hold ", first.product(), " and ", last.product());
     const Tensor inverse = call_op<LinalgInv>(reshape(a, {first.product(), last.product()}));
     for (int64_t v : first) last.push(v);
     return reshape(inverse, last);
@@ -153,9 +152,8 @@ struct LinalgTensorsolve {
     Dims shape;
     for (int d = b.dim(); d < a.dim(); ++d) shape.push(a.shape()[d]);
     check<ShapeError>(shape.product() == b.numel(),
-                      "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == "
-                      "prod(self.shape[:other.ndim]), but got self.shape ", a.shape().list(),
-                          " and other.shape ", b.shape().list());
+                      "linalg.tensorsolve: the last dims of self, of shape ", a.shape().list(), ", must hold "
+                      "as many elements as other, of shape ", b.shape().list());
     const Tensor x = call_op<LinalgSolve>(reshape(a, {b.numel(), shape.product()}), reshape(b, {-1}), true);
     return reshape(x, shape);
   }

@@ -5,9 +5,7 @@
 namespace fb {
 
 static std::string not_definite(int info) {
-  return text("The factorization could not be completed because the input is not positive-definite (the "
-              "leading minor of order ",
-              info, " is not positive-definite).");
+  return text("the matrix is not positive-definite, as its leading ", info, " x ", info, " part shows");
 }
 
 // The gradient of A from that of its factor, A = L Lᴴ (Murray, arXiv:1602.07527).
@@ -158,7 +156,7 @@ struct LinalgLuFactorEx {
   static Outputs<3> kernel(Tensor A, bool pivot, bool check_errors) {
     check_matrix("linalg.lu_factor", A);
     check_floating("linalg.lu_factor", A);
-    check(pivot, "linalg.lu_factor: LU without pivoting is not implemented on the CPU");
+    check(pivot, "linalg.lu_factor: pivot=False is for GPUs; leave pivot=True");
     const int64_t m = A.size(-2), n = A.size(-1), k = std::min(m, n);
     const Dims batch = batch_of(A);
     const Tensor a = copied_columns(A), pivots = empty(with_size(batch, k), DType::i32);
@@ -172,9 +170,8 @@ struct LinalgLuFactorEx {
       });
     });
     if (check_errors) check_info("torch.linalg.lu_factor", info, [](int i) {
-      return text("U[", i, ",", i, "] is zero and using it on lu_solve would result in a division by zero. "
-                  "If you still want to perform the factorization, consider calling linalg.lu(A, pivot) or "
-                  "linalg.lu_factor_ex(A, pivot)");
+      return text("U[", i, ",", i, "] is 0, so systems cannot be solved with these factors; "
+                  "linalg.lu_factor_ex returns them without this check");
     });
     return {a, pivots, info};
   }
@@ -205,8 +202,8 @@ struct LuUnpack {
   static Outputs<3> decompose(Tensor lu, Tensor pivots, bool unpack_data, bool unpack_pivots) {
     check_matrix("lu_unpack", lu, "LU_data");
     check<DTypeError>(!unpack_pivots || pivots.dtype() == DType::i32,
-                      "torch.lu_unpack: LU_pivots is expected to be a contiguous "
-                      "tensor of torch.int32 dtype, got ", row(pivots.dtype()).legacy);
+                      "lu_unpack: LU_pivots must be int32, as lu_factor returns them; they are ",
+                      row(pivots.dtype()).legacy);
     const int64_t m = lu.size(-2), n = lu.size(-1), k = std::min(m, n);
     const Tensor none = empty({0}, lu.dtype());
     Outputs<3> r = {none, none, none};

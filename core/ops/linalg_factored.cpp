@@ -23,17 +23,15 @@ struct LinalgLuSolve {
   using kind = Fused;
   static Dims check_arguments(const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left) {
     check<DTypeError>(pivots.dtype() == DType::i32,
-                      "linalg.lu_solve: pivots should be a Tensor of scalar type torch.int32, got ",
+                      "linalg.lu_solve: pivots must be int32, as lu_factor returns them; they are ",
                       row(pivots.dtype()).legacy);
     const Dims batch = solvable("linalg.lu_solve", lu, b, left);
     check<ShapeError>(pivots.dim() >= 1 && pivots.size(-1) == lu.size(-1),
-                      "linalg.lu_solve: Number of pivots per batch should be "
-                      "same as the dimension of the matrix, got pivots ", pivots.shape().list(), " and LU ",
-                          lu.shape().list());
+                      "linalg.lu_solve: each row of LU needs one pivot; pivots has shape ",
+                      pivots.shape().list(), ", LU ", lu.shape().list());
     check<ShapeError>(pivots.shape() == with_size(batch_of(lu), lu.size(-1)),
-                      "linalg.lu_solve: Expected LU.shape[:-1] and "
-                      "pivots.shape to be the same, but got pivots with shape ", pivots.shape().list(),
-                          " instead");
+                      "linalg.lu_solve: LU of shape ", lu.shape().list(), " needs pivots of shape ",
+                      with_size(batch_of(lu), lu.size(-1)).list(), ", they have ", pivots.shape().list());
     return batch;
   }
   static Tensor kernel(Tensor lu, Tensor pivots, Tensor B, bool left, bool adjoint) {
@@ -98,12 +96,10 @@ struct LinalgLdlSolve {
     const Dims batch = solvable("torch.linalg.ldl_solve", LD, B, true);
     const int64_t n = LD.size(-1), columns = B.size(-1);
     check<DTypeError>(is_integral(pivots.dtype()),
-                      "torch.linalg.ldl_solve: Expected pivots to be integers. Got ",
-                      row(pivots.dtype()).legacy);
+                      "linalg.ldl_solve: pivots must be integers, they are ", row(pivots.dtype()).legacy);
     check<ShapeError>(pivots.shape() == with_size(batch_of(LD), n),
-                      "torch.linalg.ldl_solve: Expected LD.shape[:-1] and "
-                      "pivots.shape to be the same, but got pivots with shape ", pivots.shape().list(),
-                          " instead");
+                      "linalg.ldl_solve: LD of shape ", LD.shape().list(), " needs pivots of shape ",
+                      with_size(batch_of(LD), n).list(), ", they have ", pivots.shape().list());
     const Tensor a = as_columns(LD, batch), x = copied_columns(B, batch);
     const Tensor p = contiguous(expand(to_dtype(pivots, DType::i32), with_size(batch, n)));
     for (int64_t i = 0; i < p.numel(); ++i) {

@@ -65,26 +65,23 @@ struct LinalgLstsq {
   )";
   using kind = Composite;
   static bool check_arguments(const Tensor& A, const Tensor& B, const std::string& driver) {
-    check<ShapeError>(A.dim() >= 2, "torch.linalg.lstsq: input must have at least 2 dimensions, got ",
+    check<ShapeError>(A.dim() >= 2, "linalg.lstsq: input must be a matrix or a batch of them, its shape is ",
                       A.shape().list());
-    check<ShapeError>(B.dim() >= 1, "torch.linalg.lstsq: other must have at least 1 dimension, got ",
-                      B.shape().list());
+    check<ShapeError>(B.dim() >= 1, "linalg.lstsq: other is 0-dimensional, it must hold a vector at least");
     check<DTypeError>(A.dtype() == B.dtype(),
-                      "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's "
-                          "dtype ",
-                      row(A.dtype()).legacy, " and other's dtype ", row(B.dtype()).legacy);
-    check_floating("torch.linalg.lstsq", A);
+                      "linalg.lstsq: input is ", row(A.dtype()).legacy, " and other is ",
+                      row(B.dtype()).legacy, "; convert one to the dtype of the other");
+    check_floating("linalg.lstsq", A);
     check(driver == "gels" || driver == "gelsy" || driver == "gelsd" || driver == "gelss",
-          "torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got '",
-              driver, "'");
+          "linalg.lstsq: unknown driver='", driver, "', choose 'gels', 'gelsy', 'gelsd' or 'gelss'");
     const int missing = A.dim() - B.dim();
     check<ShapeError>(missing >= 0 && missing <= 1,
-                      "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
-                      "(input.dim() - other.dim()) <= 1, got ", A.shape().list(), " and ", B.shape().list());
+                      "linalg.lstsq: other needs as many dims as input, or one less; their shapes are ",
+                      A.shape().list(), " and ", B.shape().list());
     const bool vectors = missing == 1;
     check<ShapeError>(A.size(-2) == B.size(vectors ? -1 : -2),
-                      "torch.linalg.lstsq: input.size(-2) should match other.size(",
-                      vectors ? "-1" : "-2", "), got ", A.shape().list(), " and ", B.shape().list());
+                      "linalg.lstsq: input and other differ in their number of rows; their shapes are ",
+                      A.shape().list(), " and ", B.shape().list());
     return vectors;
   }
   static Outputs<4> decompose(Tensor A, Tensor B, std::optional<double> rcond, Value driver) {

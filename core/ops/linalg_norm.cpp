@@ -16,9 +16,9 @@ struct MatrixDims {
   int rows, cols;                                      // of the matrices, not negative
 };
 static MatrixDims matrix_dims(std::string_view op, const Tensor& a, const Dims& dim) {
-  check<ShapeError>(a.dim() >= 2, op, ": The input tensor A must have at least 2 dimensions, got shape ",
+  check<ShapeError>(a.dim() >= 2, op, ": A must be a matrix or a batch of them, its shape is ",
                     a.shape().list());
-  check(dim.size() == 2, op, ": dim must be a 2-tuple. Got ", dim.list());
+  check(dim.size() == 2, op, ": dim must name two dims, got ", dim.list());
   const MatrixDims d{wrap_dim(dim[0], a.dim()), wrap_dim(dim[1], a.dim())};
   check(d.rows != d.cols, op, ": dims must be different. Got (", dim[0], ", ", dim[1], ")");
   return d;
@@ -45,9 +45,7 @@ static Tensor in_dtype(std::string_view op, const Tensor& a, const Value& dtype)
   if (!dtype) return a;
   const DType d = unbox<DType>(dtype);
   check(is_differentiable(d) && is_complex(d) == is_complex(a.dtype()) && promote(d, a.dtype()) == d, op,
-        ": the dtype of the input (",
-        row(a.dtype()).legacy, ") should be convertible without narrowing to the specified dtype (",
-            row(d).legacy, ")");
+        ": dtype=", row(d).legacy, " would lose part of the input, which is ", row(a.dtype()).legacy);
   return to_dtype(a, d);
 }
 
@@ -117,16 +115,16 @@ struct LinalgNorm {
     if (ord) {
       const Dims d = unbox<Dims>(dim);
       check(!dim || d.size() == 1 || d.size() == 2,
-            "linalg.norm: If dim is specified, it must be of length 1 or 2. Got ", d.list());
+            "linalg.norm: dim names one dim for vectors or two for matrices, got ", d.list());
       check(dim || a.dim() == 1 || a.dim() == 2,
-            "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ",
-            a.dim(), "D.");
+            "linalg.norm: an input of ", a.dim(), " dims is neither vector nor matrix; pass dim along with "
+            "ord");
       if (dim ? d.size() == 2 : a.dim() == 2)
         return call_op<LinalgMatrixNorm>(a, Value(*ord), dim ? d : Dims{0, 1}, keepdim, dtype);
     }
     check(is_differentiable(a.dtype()),
-          "linalg.vector_norm: Expected a floating point or complex tensor as input. Got ",
-              row(a.dtype()).legacy);
+          "linalg.vector_norm: the input must be of floating or complex numbers, it is ",
+          row(a.dtype()).legacy);
     return vector_norm(a, ord.value_or(Scalar(2.0)), given(dim) ? dim : Value(), keepdim, dtype);
   }
 };
@@ -140,10 +138,10 @@ struct LinalgNormNamed {
   static Tensor decompose(Tensor a, std::string ord, Value dim, bool keepdim, Value dtype) {
     const Dims d = unbox<Dims>(dim);
     check(!dim || d.size() == 1 || d.size() == 2,
-          "linalg.norm: If dim is specified, it must be of length 1 or 2. Got ", d.list());
+          "linalg.norm: dim names one dim for vectors or two for matrices, got ", d.list());
     check(dim || a.dim() == 1 || a.dim() == 2,
-          "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got ", a.dim(),
-          "D.");
+          "linalg.norm: an input of ", a.dim(), " dims is neither vector nor matrix; pass dim along with "
+          "ord");
     return call_op<LinalgMatrixNormNamed>(a, ord, dim ? d : a.dim() == 1 ? Dims{0} : Dims{0, 1}, keepdim,
                                           dtype);
   }
@@ -152,15 +150,15 @@ struct LinalgNormNamed {
 struct NuclearNorm {
   static constexpr auto schema = "nuclear_norm(Tensor self, bool keepdim=False) -> Tensor";
   static constexpr auto doc = R"(
-    The sum of the singular values of a matrix.
+    The singular values of a matrix, summed up.
 
     >>> fb.nuclear_norm(fb.tensor([[3., 0.], [0., 4.]]))
     tensor(7.)
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, bool keepdim) {
-    check<ShapeError>(a.dim() == 2, "Expected a tensor with 2 dimensions, but got a tensor with ", a.dim(),
-                      " dimensions instead.");
+    check<ShapeError>(a.dim() == 2, "nuclear_norm: the input must be a matrix, it has ", a.dim(), " dims; "
+                      "for batches pass dim");
     return call_op<LinalgMatrixNormNamed>(a, std::string("nuc"), Dims{0, 1}, keepdim, Value());
   }
 };
@@ -185,7 +183,7 @@ struct FrobeniusNorm {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, Dims dim, bool keepdim) {
-    check(dim.size() <= 2, "Expected at most 2 dimensions, but got ", dim.size(), " dimensions instead.");
+    check(dim.size() <= 2, "frobenius_norm: dim may name 2 dims at most, got ", dim.list());
     return vector_norm(a, Scalar(2.0), dim.empty() ? Value() : Value(dim), keepdim);
   }
 };
@@ -231,7 +229,8 @@ struct LinalgCondNamed {
   static Tensor decompose(Tensor a, std::string p) {
     check_matrix("linalg.cond", a);
     check_floating("linalg.cond", a, true);
-    check(p == "fro" || p == "nuc", "linalg.cond got an invalid norm type: ", p);
+    check(p == "fro" || p == "nuc", "linalg.cond: unknown p='", p, "', choose 'fro', 'nuc', a number or "
+          "None");
     return condition(a, [&](const Tensor& x) { return call_op<LinalgMatrixNormNamed>(x, p, Dims{-2, -1},
           false, Value()); });
   }

@@ -33,8 +33,8 @@ struct LinalgQr {
   static Outputs<2> kernel(Tensor A, std::string mode) {
     check_matrix("linalg.qr", A);
     check_floating("linalg.qr", A);
-    check(mode == "reduced" || mode == "complete" || mode == "r", "qr received unrecognized mode '", mode,
-          "' but expected one of 'reduced' (default), 'r', or 'complete'");
+    check(mode == "reduced" || mode == "complete" || mode == "r", "linalg.qr: unknown mode='", mode,
+          "', choose 'reduced', 'complete' or 'r'");
     const int64_t m = A.size(-2), n = A.size(-1), k = std::min(m, n), columns = mode == "complete" ? m : k;
     const Dims batch = batch_of(A);
     const Tensor a = copied_columns(A), tau = empty(with_size(batch, k), A.dtype());
@@ -54,11 +54,10 @@ struct LinalgQr {
   }
   static Tensor vjp(Tensor gq, Tensor gr, In<0> a, Out q, OutAt<1> r, Arg<1, std::string> mode) {
     const int64_t m = a.size(-2), n = a.size(-1);
-    check(mode.value != "r", "The derivative of linalg.qr depends on Q, which is not computed when mode='r'. "
-          "Please use linalg.qr(A, mode='reduced') "
-          "if you are going to require derivatives.");
+    check(mode.value != "r", "linalg.qr: mode='r' keeps no Q, which the gradient needs; use mode='reduced'");
     check(mode.value != "complete" || m <= n,
-          "The QR decomposition is not differentiable when mode='complete' and nrows > ncols.");
+          "linalg.qr: with mode='complete' a tall matrix, here ", m, " x ", n, ", has no gradient; use "
+          "mode='reduced'");
     if (m >= n) return tall_qr_vjp(gq, gr, q, r);
     // A = [X Y], Y = Q R₂
     const Tensor rest = narrow(a, -1, m, n - m), gr_rest = narrow(gr, -1, m, n - m);
@@ -125,18 +124,16 @@ static Tensor factor_at(const Tensor& tau, int64_t j) { return unsqueeze(narrow(
 static void check_reflectors(std::string_view op, const Tensor& a, const Tensor& tau) {
   check_matrix(op, a, "input");
   check<ShapeError>(a.size(-2) >= a.size(-1), op,
-                    ": input.shape[-2] must be greater than or equal to input.shape[-1], got ",
-                    a.shape().list());
+                    ": input must have at least as many rows as columns, its shape is ", a.shape().list());
   check<ShapeError>(tau.dim() == a.dim() - 1, op,
-                    ": Expected tau to have one dimension less than input, but got tau.ndim equal to ",
-                    tau.dim(), " and input.ndim is equal to ", a.dim());
+                    ": tau must have ", a.dim() - 1, " dims, one less than input; it has ", tau.dim());
   check<ShapeError>(a.size(-1) >= tau.size(-1), op,
-                    ": input.shape[-1] must be greater than or equal to tau.shape[-1], got ",
-                    a.shape().list(), " and ", tau.shape().list());
+                    ": input of shape ", a.shape().list(), " has fewer columns than tau, of shape ",
+                    tau.shape().list(), ", has numbers");
   for (int d = 0; d < a.dim() - 2; ++d)
     check<ShapeError>(a.shape()[d] == tau.shape()[d], op,
-                      ": Expected batch dimensions of tau to be equal to input.shape[:-2], but got ",
-                      tau.shape().list(), " and ", a.shape().list());
+                      ": tau of shape ", tau.shape().list(), " and input of shape ", a.shape().list(),
+                      " differ in their batch");
   check_same_dtype(op, a, tau);
   check_floating(op, a);
 }
@@ -144,7 +141,7 @@ static void check_reflectors(std::string_view op, const Tensor& a, const Tensor&
 struct LinalgHouseholderProduct {
   static constexpr auto schema = "linalg_householder_product(Tensor input, Tensor tau) -> Tensor";
   static constexpr auto doc = R"(
-    The first n columns of the product of the reflectors that geqrf gives.
+    The reflectors that geqrf gives, multiplied out; n columns of the product.
 
     Shapes: input (*, m, n), m ≥ n, tau (*, k), k ≤ n → (*, m, n).   Dtypes: floating, complex.
 
@@ -210,24 +207,20 @@ struct Ormqr {
     check_matrix("torch.ormqr", a, "input");
     check_matrix("torch.ormqr", c, "other");
     const int side = left ? -2 : -1;
-    check<ShapeError>(c.size(side) >= tau.size(-1), "torch.ormqr: other.shape[", side,
-                      "] must be greater than or equal to tau.shape[-1], got ",
-                      c.shape().list(), " and ", tau.shape().list());
-    check<ShapeError>(c.size(side) == a.size(-2), "torch.ormqr: other.shape[", side,
-                      "] must be equal to input.shape[-2], got ",
-                      c.shape().list(), " and ", a.shape().list());
+    check<ShapeError>(c.size(side) >= tau.size(-1), "ormqr: other of shape ", c.shape().list(), " is too "
+                      "small in dim ", side, " for the reflectors of tau, of shape ", tau.shape().list());
+    check<ShapeError>(c.size(side) == a.size(-2), "ormqr: dim ", side, " of other, of shape ",
+                      c.shape().list(), ", needs the number of rows of input, of shape ", a.shape().list());
     check<ShapeError>(tau.size(-1) <= a.size(-1),
-                      "torch.ormqr: tau.shape[-1] must be less than or equal to input.shape[-1], got ",
-                      tau.shape().list(), " and ", a.shape().list());
+                      "ormqr: tau of shape ", tau.shape().list(), " names more reflectors than input, of "
+                      "shape ", a.shape().list(), ", has columns");
     check<ShapeError>(tau.dim() == a.dim() - 1 && c.dim() == a.dim(),
-                      "torch.ormqr: Expected tau to have one dimension less than "
-                      "input, and other to have as many, but got ", tau.dim(), ", ", a.dim(), " and ",
-                          c.dim());
+                      "ormqr: with an input of ", a.dim(), " dims, other has as many and tau one less; they "
+                      "have ", c.dim(), " and ", tau.dim());
     for (int d = 0; d < a.dim() - 2; ++d)
       check<ShapeError>(a.shape()[d] == tau.shape()[d] && a.shape()[d] == c.shape()[d],
-                        "torch.ormqr: Expected batch dimensions of "
-                        "input, tau and other to be equal, but got ", a.shape().list(), ", ",
-                            tau.shape().list(), " and ", c.shape().list());
+                        "ormqr: the batches of input, tau and other differ; the shapes are ",
+                        a.shape().list(), ", ", tau.shape().list(), " and ", c.shape().list());
     check_same_dtype("torch.ormqr", a, tau);
     check_same_dtype("torch.ormqr", a, c);
     check_floating("torch.ormqr", a);

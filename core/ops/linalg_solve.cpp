@@ -111,8 +111,8 @@ struct LinalgSolveWithFactors {
     const Tensor x = copied_columns(left ? B : transpose(B, -2, -1), batch);
     solve_with_lu(f[0], f[1], x, batch, left ? lapack::Apply::plain : lapack::Apply::transposed);
     if (check_errors) check_info("torch.linalg.solve", f[2],
-                                 [](int) { return std::string("The solver failed because the input matrix is "
-                                       "singular."); });
+                                 [](int) { return std::string("the matrix A is singular, so there is no "
+                                     "unique solution"); });
     return {left ? x : transpose(x, -2, -1), f[0], f[1], f[2]};
   }
   static Outputs<2> vjp_all(Tensor g, In<0> A, Out x, OutAt<1> lu, OutAt<2> pivots, Shape<0> a_shape,
@@ -143,9 +143,8 @@ struct LinalgSolveExNamed {
   static Outputs<2> decompose(Tensor A, Tensor B, bool left, bool check_errors) {
     check_square("linalg.solve", A);
     const bool vectors = holds_vectors(A, B);
-    check(left || !vectors, "linalg.solve: Vector broadcasting of the left hand side is not supported for "
-          "left=False. "
-          "In this case linalg.solve is equivalent to B / A.squeeze(-1)");
+    check(left || !vectors, "linalg.solve: with left=False, B cannot hold vectors; add a dim with "
+          "B.unsqueeze(-1)");
     auto r = call_outputs<4, LinalgSolveWithFactors>(A, vectors ? unsqueeze(B, -1) : B, left, check_errors);
     return {vectors ? squeeze(r[0], -1) : r[0], r[3]};
   }

@@ -12,8 +12,8 @@ static void check_svd_phase(const Tensor& uhgu, const Tensor& vhgv) {
   GradOff off;
   const Tensor worst = amax(abs(imaginary_part(diagonal_of(uhgu + vhgv))));
   check(!(to_dtype(worst, DType::f64).data<double>()[0] > 1e-2),
-        "svd_backward: The singular vectors in the complex case are specified up to multiplication by "
-        "e^{i phi}. The specified loss function depends on this phase term, making it ill-defined.");
+        "svd: the gradient depends on the phases of complex singular vectors, which are arbitrary; use a "
+        "loss that does not change when a pair of them is multiplied by e^{i phi}");
 }
 
 // The gradient of A = U diag(s) Vᴴ (Giles 2008; Wan & Zhang, arXiv:1909.02659, for the phases of complex
@@ -48,12 +48,10 @@ struct LinalgSvdFull {
   static Outputs<3> kernel(Tensor A, bool full, bool vectors, Value driver) {
     check_matrix("linalg.svd", A);
     check_floating("linalg.svd", A);
-    check(!driver, "torch.linalg.svd: keyword argument `driver=` is only supported on CUDA inputs with "
-          "cuSOLVER backend, got '",
-          driver ? driver.as_string() : std::string(), "'");
+    check(!driver, "linalg.svd: driver='", driver ? driver.as_string() : std::string(), "' chooses among "
+          "libraries for GPUs; leave it None");
     const bool finite = !call_op<Any>(ne(A - A, 0), Value(), false).data<bool>()[0];
-    check<LinAlgError>(finite, "linalg.svd: The algorithm failed to converge because the input matrix "
-                       "contained non-finite values.");
+    check<LinAlgError>(finite, "linalg.svd: the input contains inf or nan");
     const int64_t m = A.size(-2), n = A.size(-1), k = std::min(m, n), columns = full ? m : k, rows =
         full ? n : k;
     const Dims batch = batch_of(A);
@@ -82,9 +80,8 @@ struct LinalgSvdFull {
       });
     });
     check_info("linalg.svd", info, [](int i) {
-      return text("The algorithm failed to converge because the input matrix is ill-conditioned or has too "
-                  "many repeated singular "
-                  "values (error code: ", i, ").");
+      return text("no convergence (code ", i, "); too many singular values coincide, or the matrix is "
+                  "ill-conditioned");
     });
     return {u, s, vh};
   }
@@ -163,7 +160,8 @@ struct Svd {
 // ---- tolerances: a number, a tensor that broadcasts to the batch, or none
 static Tensor tolerance(std::string_view op, const Value& given, std::string_view name, DType real) {
   if (given.tag != Value::tensor) return full(Dims(), given ? given.as_scalar() : Scalar(0.0), real);
-  check(!is_complex(given.as_tensor().dtype()), op, ": ", name, " tensor of complex type is not supported.");
+  check(!is_complex(given.as_tensor().dtype()), op, ": ", name, " is a tolerance and must be real, not "
+        "complex");
   return given.as_tensor();
 }
 // The size below which singular values of a (m×n) count as zero, with a last dim of one.

@@ -24,19 +24,21 @@ struct Linear {
   }
 
   static void check_operands(const Tensor& x, const Tensor& w, const std::optional<Tensor>& bias) {
-    check<ShapeError>(x.dim() > 0 && w.dim() > 0, "both arguments to linear need to be at least 1D, but they are ", x.dim(),
-                      "D and ", w.dim(), "D");
-    check<ShapeError>(w.dim() <= 2, "t() expects a tensor with <= 2 dimensions, but self is ", w.dim(), "D");
+    check<ShapeError>(x.dim() > 0 && w.dim() > 0, "linear: input and weight need a dim at least, they have ",
+                      x.dim(), " and ", w.dim());
+    check<ShapeError>(w.dim() <= 2, "linear: weight must be a vector or a matrix, it has ", w.dim(), " dims");
     const int64_t k = x.size(-1);
     if (k != w.size(-1)) {
       const int64_t rows = k ? x.numel() / k : 0;
-      check<ShapeError>(false, "mat1 and mat2 shapes cannot be multiplied (", rows, "x", k, " and ", w.size(-1), "x",
-                        w.dim() == 1 ? 1 : w.size(0), "): linear of input ", x.shape().list(), " and weight ", w.shape().list());
+      check<ShapeError>(false, "linear: an input of ", rows, "x", k, " cannot be multiplied by a weight of ",
+                        w.size(-1), "x", w.dim() == 1 ? 1 : w.size(0), " (transposed); the shapes are ",
+                        x.shape().list(), " and ", w.shape().list());
     }
-    check<DTypeError>(x.dtype() == w.dtype(), "expected m1 and m2 to have the same dtype, but got: ", c_name(x.dtype()), " != ",
-                      c_name(w.dtype()));
-    check<DTypeError>(!bias || bias->dtype() == x.dtype(), "self and mat2 must have the same dtype, but got ",
-                      bias ? row(bias->dtype()).legacy : "", " and ", row(x.dtype()).legacy);
+    check<DTypeError>(x.dtype() == w.dtype(), "linear: input is ", c_name(x.dtype()), " and weight is ",
+                      c_name(w.dtype()), "; convert one to the dtype of the other");
+    check<DTypeError>(!bias || bias->dtype() == x.dtype(), "linear: bias is ", bias ?
+                      row(bias->dtype()).legacy : "", " and input is ", row(x.dtype()).legacy, "; convert "
+                      "one to the dtype of the other");
     check_number_type(x.dtype(), "addmm_impl_cpu_");
   }
 
@@ -58,8 +60,8 @@ struct Linear {
       matmul_into(out, rows, turned, 1, 0, contiguous(*bias));
     } else {
       check<ShapeError>(bias->dim() <= final_shape.size() && broadcast_shapes("linear", final_shape, bias->shape()) == final_shape,
-                        "The expanded size of the tensor ", final_shape.list(), " must match the existing size of bias ",
-                        bias->shape().list());
+                        "linear: bias of shape ", bias->shape().list(), " cannot be added to a result of "
+                        "shape ", final_shape.list());
       copy_(r, *bias);
       matmul_into(out, rows, turned, 1, 1);
     }
@@ -115,17 +117,18 @@ struct BilinearForm {
     return bias ? add(r, *bias) : r;
   }
   static void check_shapes(const Tensor& a, const Tensor& b, const Tensor& w, const std::optional<Tensor>& bias) {
-    check<ShapeError>(a.dim() == b.dim() && a.dim() > 0, "bilinear(): input dimensions do not match: got ", a.dim(), " and ", b.dim());
+    check<ShapeError>(a.dim() == b.dim() && a.dim() > 0, "bilinear: input1 has ", a.dim(), " dims, input2 ",
+                      b.dim(), "; they need the same, one at least");
     for (int d = 0; d < a.dim() - 1; ++d)
-      check<ShapeError>(a.shape()[d] == b.shape()[d], "bilinear(): input batch dimensions do not match at dim ", d, ": got ",
-                        a.shape()[d], " and ", b.shape()[d]);
+      check<ShapeError>(a.shape()[d] == b.shape()[d], "bilinear: in dim ", d, " of the batch, input1 has "
+                        "size ", a.shape()[d], ", input2 ", b.shape()[d]);
     check<ShapeError>(w.dim() == 3, "bilinear(): weight must have 3 dimensions, got shape ", w.shape().list());
-    check<ShapeError>(a.size(-1) == w.shape()[1], "bilinear(): input1 size does not match weight size: got ", a.size(-1),
-                      " but expected ", w.shape()[1]);
-    check<ShapeError>(b.size(-1) == w.shape()[2], "bilinear(): input2 size does not match weight size: got ", b.size(-1),
-                      " but expected ", w.shape()[2]);
-    check<ShapeError>(!bias || bias->numel() == w.shape()[0], "bilinear(): bias size does not match weight size: got ",
-                      bias ? bias->shape().list() : "", " but expected ", w.shape()[0]);
+    check<ShapeError>(a.size(-1) == w.shape()[1], "bilinear: input1 has ", a.size(-1), " features, weight "
+                      "expects ", w.shape()[1]);
+    check<ShapeError>(b.size(-1) == w.shape()[2], "bilinear: input2 has ", b.size(-1), " features, weight "
+                      "expects ", w.shape()[2]);
+    check<ShapeError>(!bias || bias->numel() == w.shape()[0], "bilinear: weight gives ", w.shape()[0],
+                      " features, bias has shape ", bias ? bias->shape().list() : "");
   }
 };
 

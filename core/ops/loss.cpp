@@ -271,7 +271,7 @@ struct SmoothL1Loss : PairLossWith<SmoothError, SmoothL1LossBackward> {
     tensor(0.7500)
   )";
   static void examine(const Args& args) {
-    check(!(args[3].as_double() < 0), "smooth_l1_loss does not support negative values for beta: got ", args[3].as_double());
+    check(!(args[3].as_double() < 0), "smooth_l1_loss: beta must not be negative, got ", args[3].as_double());
   }
   static Tensor kernel(Tensor x, Tensor y, std::string reduction, double beta) {
     return beta == 0 ? pair_loss<AbsoluteError>(x, y, reduction, 0) : pair_loss<SmoothError>(x, y, reduction, beta);
@@ -296,7 +296,7 @@ struct HuberLoss : PairLossWith<HuberError, HuberLossBackward> {
     tensor(0.7500)
   )";
   static void examine(const Args& args) {
-    check(args[3].as_double() > 0, "huber_loss does not support non-positive values for delta: got ", args[3].as_double());
+    check(args[3].as_double() > 0, "huber_loss: delta must be positive, got ", args[3].as_double());
   }
 };
 struct HuberLossBackward : PairGradientWith<HuberError> {

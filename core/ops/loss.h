@@ -15,7 +15,8 @@ enum class Reduce { none, mean, sum };
 inline Reduce reduce_of(const std::string& reduction) {
   if (reduction == "none") return Reduce::none;
   if (reduction == "mean") return Reduce::mean;
-  check<ValueError>(reduction == "sum", reduction, " is not a valid value for reduction");
+  check<ValueError>(reduction == "sum", "unknown reduction='", reduction, "', choose 'none', 'mean' or "
+                    "'sum'");
   return Reduce::sum;
 }
 inline Tensor reduced(const Tensor& loss, const std::string& reduction) {

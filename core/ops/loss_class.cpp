@@ -25,12 +25,13 @@ struct ClassTargets {
 
   ClassTargets(const Dims& sizes, DType dtype, T_ target, T_ weight, int64_t ignore_index) : ignored(ignore_index) {
     const int dims = sizes.size();
-    check<ValueError>(dims > 0, "Expected 1 or more dimensions (got 0)");
+    check<ValueError>(dims > 0, "nll_loss: the input is 0-dimensional, it needs a dim of classes");
     if (dims > 1) check_target(sizes, target.shape());
-    else check<ValueError>(target.dim() <= 1 && target.numel() == 1, "For 1D input of size ", sizes.list(), " the target must have one element, ",
-                           "1D target must have size 1, but got target size: ", target.dim() ? target.shape()[0] : 1);
+    else check<ValueError>(target.dim() <= 1 && target.numel() == 1, "nll_loss: an input of shape ",
+                           sizes.list(), " is 1 sample and needs 1 class as target, got ", target.dim() ?
+                           target.shape()[0] : 1);
     check(target.dtype() == DType::i64 || target.dtype() == DType::u8,
-          "expected target dtype to be Long or Byte, but got ", row(target.dtype()).legacy);
+          "nll_loss: class numbers must be Long or Byte, target is ", row(target.dtype()).legacy);
     check<UnsupportedError>(is_floating(dtype), "\"nll_loss_out_frame\" not implemented for '", row(dtype).legacy, "'");
     samples = dims > 1 ? sizes[0] : 1;
     classes = dims > 1 ? sizes[1] : sizes[0];
@@ -41,21 +42,23 @@ struct ClassTargets {
     if (weight) take_weights(weight, dtype);
     for (int64_t i = 0; i < count; ++i) {
       const int64_t t = index.data<int64_t>()[i];
-      check<IndexError>((t >= 0 && t < classes) || t == ignored, "Target ", t, " is out of bounds.");
+      check<IndexError>((t >= 0 && t < classes) || t == ignored, "nll_loss: class ", t, " is out of bounds "
+                        "for ", classes, " classes");
     }
   }
   static void check_target(const Dims& sizes, const Dims& target) {
     const int64_t given = target.empty() ? 1 : target[0];
-    check<ValueError>(sizes[0] == given, "Expected input batch_size (", sizes[0], ") to match target batch_size (", given, ").");
-    check(sizes.size() > 2 || target.size() == 1, "0D or 1D target tensor expected, multi-target not supported: got target of shape ",
-          target.list());
+    check<ValueError>(sizes[0] == given, "nll_loss: the input has batch_size ", sizes[0], ", the target ", given);
+    check(sizes.size() > 2 || target.size() == 1, "nll_loss: target holds one class per sample and so is a "
+          "vector, its shape is ", target.list());
     const Dims wanted = sizes.erased(1);
-    check(sizes.size() != 4 || target == wanted, "size mismatch (got input: ", sizes.list(), " , target: ", target.list(), ")");
+    check(sizes.size() != 4 || target == wanted, "nll_loss: size mismatch, the input has shape ",
+          sizes.list(), ", the target ", target.list());
     check(target == wanted, "Expected target size ", wanted.list(), ", got ", target.list());
   }
   void take_weights(T_ weight, DType dtype) {
-    check(weight.dim() == 1 && weight.numel() == classes, "weight tensor should be defined either for all ", classes,
-          " classes or no classes but got weight tensor of shape: ", weight.shape().list());
+    check(weight.dim() == 1 && weight.numel() == classes, "weight must be a vector of ", classes, " numbers, "
+          "one per class; its shape is ", weight.shape().list());
     check<DTypeError>(weight.dtype() == dtype, "expected scalar type ", row(dtype).legacy, " but found ",
                       row(weight.dtype()).legacy, " for weight");
     weights = contiguous(to_dtype(weight, type));
@@ -401,25 +404,28 @@ struct CrossEntropyLoss {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor input, Tensor target, Tensor weight, std::string reduction, int64_t ignore_index, double smoothing) {
-    check(smoothing >= 0 && smoothing <= 1, "label_smoothing must be between 0.0 and 1.0. Got: ", smoothing);
+    check(smoothing >= 0 && smoothing <= 1, "cross_entropy: label_smoothing must lie from 0 to 1, got ",
+          smoothing);
     check<UnsupportedError>(is_floating(input.dtype()), "\"log_softmax", input.dim() <= 1 || input.dim() == 2 ? "_lastdim" : "",
                             "_kernel_impl\" not implemented for '", row(input.dtype()).legacy, "'");
     if (!(input.shape() == target.shape()))
       return call_op<CrossEntropyIndices>(input, target, weight, reduction, ignore_index, smoothing);
-    check(is_floating(target.dtype()), "Expected floating point type for target with class probabilities, got ",
-          row(target.dtype()).legacy);
-    check(ignore_index < 0, "ignore_index is not supported for floating point target: got ", ignore_index);
+    check(is_floating(target.dtype()), "cross_entropy: target has the shape of input, so it must hold "
+          "probabilities; it is ", row(target.dtype()).legacy);
+    check(ignore_index < 0, "cross_entropy: ignore_index=", ignore_index, " has no meaning for a target of "
+          "probabilities");
     return of_probabilities(input, target, weight, reduce_of(reduction), smoothing);
   }
   static Tensor of_probabilities(T_ input, T_ target, T_ weight, Reduce r, double smoothing) {
     const int dim = class_dim(input.shape());
-    check<ValueError>(input.dim() > 0, "Expected 1 or more dimensions (got 0)");
+    check<ValueError>(input.dim() > 0, "cross_entropy: the input is 0-dimensional, it needs a dim of "
+                      "classes");
     const int64_t classes = input.shape()[dim];
     Tensor p = smoothing > 0 ? target * (1 - smoothing) + smoothing / static_cast<double>(classes) : target;
     Tensor terms = call_op<LogSoftmax>(input, dim, Value()) * p;
     if (weight) {
-      check(weight.dim() == 1 && weight.numel() == classes, "cross_entropy: weight tensor should be defined either for all ",
-            classes, " classes or no classes but got weight tensor of shape: ", weight.shape().list());
+      check(weight.dim() == 1 && weight.numel() == classes, "cross_entropy: weight must be a vector of ",
+            classes, " numbers, one per class; its shape is ", weight.shape().list());
       Dims shape = Dims::filled(input.dim(), 1);
       shape[dim] = classes;
       terms = terms * view(contiguous(weight), shape);

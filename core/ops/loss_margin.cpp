@@ -14,15 +14,16 @@ namespace {
 struct Scores {
   int64_t samples, classes;
   explicit Scores(const char* op, const Dims& sizes) : samples(sizes.size() == 2 ? sizes[0] : 1), classes(sizes.empty() ? 1 : sizes.back()) {
-    check(sizes.size() <= 2 && classes > 0, op, ": Expected non-empty vector or matrix with optional 0-dim batch size, but got: ", sizes.list());
+    check(sizes.size() <= 2 && classes > 0, op, ": the input must be a vector of scores or a batch of "
+          "them, its shape is ", sizes.list());
   }
 };
 
 void check_classes(T_ target, int64_t classes) {
   const Tensor t = contiguous(target);
   for (int64_t i = 0; i < t.numel(); ++i)
-    check(t.data<int64_t>()[i] >= 0 && t.data<int64_t>()[i] < classes, "target out of range: ", t.data<int64_t>()[i], " with ", classes,
-          " classes");
+    check(t.data<int64_t>()[i] >= 0 && t.data<int64_t>()[i] < classes, "multi_margin_loss: class ",
+          t.data<int64_t>()[i], " is out of range for ", classes, " classes");
 }
 
 Tensor reduced_samples(const Tensor& losses, bool batched, const std::string& reduction) {
@@ -52,11 +53,13 @@ struct MultiMarginLoss {
     const double p = unbox<Scalar>(args[2]).real();
     check(p == 1 || p == 2, "multi_margin_loss: only p == 1 and p == 2 supported, not ", p);
     check<UnsupportedError>(is_floating(x.dtype()), "\"multi_margin_loss\" not implemented for '", row(x.dtype()).legacy, "'");
-    check(y.dtype() == DType::i64, "expected scalar type Long but found ", row(y.dtype()).legacy);
-    check(y.dim() <= 1 && y.numel() == k.samples, "inconsistent target size, expected ", k.samples, " but got ", y.shape().list());
+    check(y.dtype() == DType::i64, "multi_margin_loss: class numbers must be Long, target is ",
+          row(y.dtype()).legacy);
+    check(y.dim() <= 1 && y.numel() == k.samples, "multi_margin_loss: ", k.samples, " samples need as many "
+          "numbers in target, its shape is ", y.shape().list());
     const Tensor w = unbox<Tensor>(args[4]);
-    check(!w || (w.dim() <= 1 && w.numel() == k.classes), "inconsistent weight size, expected ", k.classes, " but got ",
-          w ? w.shape().list() : x.shape().list());
+    check(!w || (w.dim() <= 1 && w.numel() == k.classes), "multi_margin_loss: ", k.classes, " classes need "
+          "as many numbers in weight, its shape is ", w ? w.shape().list() : "");
     check(!w || w.dtype() == x.dtype(), "expected scalar type ", row(x.dtype()).legacy, " but found ", row((w ? w : x).dtype()).legacy);
     check_classes(y, k.classes);
   }
@@ -112,13 +115,15 @@ template <class Body> void each_pair(const int64_t* target, int64_t classes, std
 void examine_labels(T_ x, T_ y) {
   const Scores k("multilabel_margin_loss", x.shape());
   check<UnsupportedError>(is_floating(x.dtype()), "\"multilabel_margin_loss_forward_out_frame\" not implemented for '", row(x.dtype()).legacy, "'");
-  check(y.shape() == x.shape() || (x.dim() < 2 && y.dim() < 2 && y.numel() == x.numel()), "inconsistent target size: ", y.shape().list(),
-        " for input of size: ", x.shape().list());
-  check(y.dtype() == DType::i64, "expected scalar type Long but found ", row(y.dtype()).legacy);
+  check(y.shape() == x.shape() || (x.dim() < 2 && y.dim() < 2 && y.numel() == x.numel()),
+        "multilabel_margin_loss: target of shape ", y.shape().list(), " must have the shape of input, ",
+        x.shape().list());
+  check(y.dtype() == DType::i64, "multilabel_margin_loss: class numbers must be Long, target is ",
+        row(y.dtype()).legacy);
   const Tensor t = contiguous(y);
   for (int64_t i = 0; i < t.numel(); ++i)
-    check(t.data<int64_t>()[i] >= -1 && t.data<int64_t>()[i] < k.classes, "target out of range: ", t.data<int64_t>()[i], " with ", k.classes,
-          " classes");
+    check(t.data<int64_t>()[i] >= -1 && t.data<int64_t>()[i] < k.classes, "multilabel_margin_loss: class ",
+          t.data<int64_t>()[i], " is out of range for ", k.classes, " classes");
 }
 
 }  // namespace

@@ -21,7 +21,8 @@ Tensor each_gradient(T_ g, const std::string& reduction, T_ weight, int64_t n) {
 
 void check_unit(T_ t, const char* name) {
   const Tensor outside = call_op<Any>(call_op<OutsideUnit>(t), Value(), false);
-  check(!*outside.data<bool>(), "all elements of ", name, " should be between 0 and 1");
+  check(!*outside.data<bool>(), "binary_cross_entropy: every element of ", name, " is a probability, from 0 "
+        "to 1");
 }
 
 Tensor at_least(T_ x, double low) { return call_op<ClampMin>(x, low); }
@@ -184,7 +185,8 @@ struct KlDiv {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor y, std::string reduction, bool log_target) {
-    check(!is_integral(x.dtype()) && !is_integral(y.dtype()), "kl_div: Integral inputs not supported.");
+    check(!is_integral(x.dtype()) && !is_integral(y.dtype()), "kl_div: input and target must be floating; "
+          "convert them, e.g. with .float()");
     return reduced(log_target ? exp(y) * (y - x) : call_op<Xlogy>(y, y) - y * x, reduction);
   }
 };
@@ -262,7 +264,8 @@ struct CosineSimilarity {
   static Tensor decompose(Tensor a, Tensor b, int64_t dim, double eps) {
     const Args both(a, b);
     const DType d = result_type(both, 0, 2);
-    check(is_floating(d), "expected common dtype to be floating point, yet common dtype is ", row(d).legacy);
+    check(is_floating(d), "cosine_similarity: the vectors must have a floating dtype, theirs is ",
+          row(d).legacy);
     const Dims shape = broadcast_shapes("cosine_similarity", a.shape(), b.shape());
     const Tensor x = expand(to_dtype(a, d), shape), y = expand(to_dtype(b, d), shape);
     return sum((x / length(x, dim, eps)) * (y / length(y, dim, eps)), Dims{dim});
@@ -282,10 +285,12 @@ struct CosineEmbeddingLoss {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor a, Tensor b, Tensor y, double margin, std::string reduction) {
-    check(y.dim() <= 1, "0D or 1D target tensor expected, multi-target not supported: got target of shape ", y.shape().list());
+    check(y.dim() <= 1, "cosine_embedding_loss: target has one number per pair and so at most one dim, its "
+          "shape is ", y.shape().list());
     const int wanted = y.dim() + 1;
-    check(a.dim() == wanted && b.dim() == wanted, y.dim(), "D target tensor expects ", wanted, "D input tensors, but found inputs with sizes ",
-          a.shape().list(), " and ", b.shape().list(), ".");
+    check(a.dim() == wanted && b.dim() == wanted, "cosine_embedding_loss: a target of ", y.dim(),
+          " dims needs inputs of ", wanted, ", their shapes are ", a.shape().list(), " and ",
+          b.shape().list());
     constexpr double eps = 1e-12;
     const Dims last{-1};
     const Tensor cosine = sum(a * b, last) / sqrt((sum(a * a, last) + eps) * (sum(b * b, last) + eps));
@@ -323,9 +328,9 @@ struct TripletMarginLoss {
   using kind = Composite;
   static Tensor decompose(Tensor anchor, Tensor positive, Tensor negative, double margin, double p, double eps, bool swap,
                           std::string reduction) {
-    check(anchor.dim() == positive.dim() && positive.dim() == negative.dim(), "The anchor, positive, and negative tensors are expected to "
-          "have the same number of dimensions, but got: anchor ", anchor.dim(), "D, positive ", positive.dim(), "D, and negative ",
-          negative.dim(), "D inputs");
+    check(anchor.dim() == positive.dim() && positive.dim() == negative.dim(), "triplet_margin_loss: anchor, "
+          "positive and negative differ in their number of dims, ", anchor.dim(), ", ", positive.dim(),
+          " and ", negative.dim());
     const Tensor near = distance(anchor - positive + eps, p, false);
     Tensor far = distance(anchor - negative + eps, p, false);
     if (swap) far = call_op<Minimum>(far, distance(positive - negative + eps, p, false));

@@ -12,7 +12,8 @@ struct MaskedSelect;
 struct MaskedScatter;
 
 static void check_mask(std::string_view op, const Tensor& mask) {
-  check(mask.dtype() == DType::boolean, op, " only supports boolean masks, but got mask with dtype ", name_of(mask.dtype()));
+  check(mask.dtype() == DType::boolean, op, ": the mask must be bool, it is ", name_of(mask.dtype()),
+        "; convert it with .bool()");
 }
 
 template <class W> void blend(void* out, const void* const* in, const void* scalars, int64_t n) {
@@ -47,7 +48,8 @@ struct MaskedFill {
       return check_holds(self.dtype(), args[2].as_scalar());
     }
     const Tensor& value = args[2].as_tensor();
-    check(value.dim() == 0, "masked_fill only supports a 0-dimensional value tensor, but got tensor with ", value.dim(), " dimension(s).");
+    check(value.dim() == 0, "masked_fill: value must be a single number or a 0-dimensional tensor, it has ",
+          value.dim(), " dims");
     check_holds(self.dtype(), read_number(value.dtype(), value.data()));
   }
   static void fill(const Tensor& to, const Tensor& from, const Tensor& mask, const Value& value) {
@@ -71,8 +73,9 @@ struct MaskedFill {
     return r;
   }
   static void write(Tensor self, Tensor mask, Value value) {
-    check<ShapeError>(broadcast_shapes("masked_fill_", self.shape(), mask.shape()) == self.shape(), "masked_fill_: output with shape ",
-                      self.shape().list(), " doesn't match the broadcast shape with mask ", mask.shape().list());
+    check<ShapeError>(broadcast_shapes("masked_fill_", self.shape(), mask.shape()) == self.shape(),
+                      "masked_fill_: a mask of shape ", mask.shape().list(), " does not fit self of shape ",
+                      self.shape().list());
     fill(self, self, share_memory(self, mask) ? clone(mask) : mask, value);
   }
   static NoGrad vjp_mask();
@@ -93,7 +96,8 @@ struct MaskedSelect {
   using kind = Opaque;
   static constexpr bool out_apart = true, out_exact = true;
   static void examine(const Args& args) {
-    check(args[1].as_tensor().dtype() == DType::boolean, "masked_select: expected BoolTensor for mask");
+    check(args[1].as_tensor().dtype() == DType::boolean, "masked_select: the mask must be bool; convert it "
+          "with .bool()");
   }
   static Tensor kernel(Tensor self, Tensor mask) {
     const Dims shape = broadcast_shapes("masked_select", self.shape(), mask.shape());
@@ -111,7 +115,7 @@ struct MaskedScatter {
   static constexpr auto doc = R"(
     self with the elements where mask is true replaced by those of source, in order.
 
-    Shapes: self (*), mask broadcastable with it, source with at least as many elements as mask has true ones →
+    Shapes: self (*), mask broadcastable with it, source with an element or more for each true one of the mask →
     broadcast of self and mask.   Dtypes: all, source as self; mask bool.
 
     >>> fb.masked_scatter(fb.zeros(3), fb.tensor([True, False, True]), fb.tensor([1., 2.]))
@@ -121,9 +125,10 @@ struct MaskedScatter {
   static constexpr bool in_place = true;
   static void examine(const Args& args) {
     const DType a = args[0].as_tensor().dtype(), b = args[2].as_tensor().dtype();
-    check(args[1].as_tensor().dtype() == DType::boolean, "masked_scatter_ only supports boolean masks, but got mask with dtype ",
-          name_of(args[1].as_tensor().dtype()));
-    check(a == b, "masked_scatter: expected self and source to have same dtypes but got ", row(a).legacy, " and ", row(b).legacy);
+    check(args[1].as_tensor().dtype() == DType::boolean, "masked_scatter: the mask must be bool, it is ",
+          name_of(args[1].as_tensor().dtype()), "; convert it with .bool()");
+    check(a == b, "masked_scatter: self is ", row(a).legacy, " and source is ", row(b).legacy, "; convert "
+          "one to the dtype of the other");
   }
   static Tensor kernel(Tensor self, Tensor mask, Tensor source) {
     const Dims shape = broadcast_shapes("masked_scatter", self.shape(), mask.shape());

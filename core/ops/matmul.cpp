@@ -21,8 +21,8 @@ std::string_view c_name(DType d) {
 }
 
 static void check_same(const Tensor& a, const Tensor& b) {
-  check<DTypeError>(a.dtype() == b.dtype(), "expected m1 and m2 to have the same dtype, but got: ", c_name(a.dtype()), " != ",
-                    c_name(b.dtype()));
+  check<DTypeError>(a.dtype() == b.dtype(), "the factors are ", c_name(a.dtype()), " and ", c_name(b.dtype()),
+                    "; convert one to the dtype of the other");
 }
 
 struct Mm {
@@ -38,8 +38,8 @@ struct Mm {
   )";
   using kind = Bilinear;
   static Tensor kernel(Tensor a, Tensor b) {
-    check<ShapeError>(a.dim() == 2, "self must be a matrix, got shape ", a.shape().list());
-    check<ShapeError>(b.dim() == 2, "mat2 must be a matrix, got shape ", b.shape().list());
+    check<ShapeError>(a.dim() == 2, "mm: self is no matrix, its shape is ", a.shape().list());
+    check<ShapeError>(b.dim() == 2, "mm: mat2 is no matrix, its shape is ", b.shape().list());
     check_matrices(a, b);
     check_same(a, b);
     check_number_type(a.dtype(), "addmm_impl_cpu_");
@@ -63,11 +63,12 @@ struct Bmm {
   )";
   using kind = Bilinear;
   static Tensor kernel(Tensor a, Tensor b) {
-    check<ShapeError>(a.dim() == 3, "batch1 must be a 3D tensor, got shape ", a.shape().list());
-    check<ShapeError>(b.dim() == 3, "batch2 must be a 3D tensor, got shape ", b.shape().list());
+    check<ShapeError>(a.dim() == 3, "bmm: self (batch1) needs 3 dims, its shape is ", a.shape().list());
+    check<ShapeError>(b.dim() == 3, "bmm: mat2 (batch2) needs 3 dims, its shape is ", b.shape().list());
     check<ShapeError>(a.shape()[0] == b.shape()[0] && a.shape()[2] == b.shape()[1],
-                      "Expected size for first two dimensions of batch2 tensor to be: [", a.shape()[0], ", ", a.shape()[2],
-                      "] but got: [", b.shape()[0], ", ", b.shape()[1], "].");
+                      "bmm: mat2 must start with the sizes [", a.shape()[0], ", ", a.shape()[2], "], those "
+                      "of the batch and of self's columns; it starts with [", b.shape()[0], ", ",
+                      b.shape()[1], "]");
     check<DTypeError>(a.dtype() == b.dtype(), "expected scalar type ", row(a.dtype()).legacy, " but found ", row(b.dtype()).legacy);
     check_number_type(a.dtype(), "bmm");
     Tensor r = empty({a.shape()[0], a.shape()[1], b.shape()[2]}, a.dtype());
@@ -109,12 +110,15 @@ struct MatmulBatched {
     check_number_type(a.dtype(), "bmm");
     if (a.size(-1) == b.size(-2)) return;
     const int64_t rows = a.size(-1) ? a.numel() / a.size(-1) : 0;
-    check<ShapeError>(other.dim() != 1, "size mismatch, got input (", rows, "), mat (", rows, "x", a.size(-1), "), vec (",
-                      b.size(-2), ")");
-    check<ShapeError>(self.dim() < 3 || other.dim() < 3, "Expected size for first two dimensions of batch2 tensor to be: [",
-                      a.size(0), ", ", a.size(-1), "] but got: [", b.size(0), ", ", b.size(-2), "].");
-    check<ShapeError>(false, "mat1 and mat2 shapes cannot be multiplied (", self.dim() == 1 ? 1 : rows, "x", a.size(-1), " and ",
-                      b.size(-2), "x", b.size(-1), ") in a matmul of shapes ", self.shape().list(), " and ", other.shape().list());
+    check<ShapeError>(other.dim() != 1, "matmul: size mismatch, rows of ", a.size(-1), " numbers cannot be "
+                      "multiplied by a vector of ", b.size(-2), "; the shapes are ", self.shape().list(),
+                      " and ", other.shape().list());
+    check<ShapeError>(self.dim() < 3 || other.dim() < 3, "matmul: matrices of ", a.size(-2), "x", a.size(-1),
+                      " cannot be multiplied by ", b.size(-2), "x", b.size(-1), "; the shapes are ",
+                      self.shape().list(), " and ", other.shape().list());
+    check<ShapeError>(false, "matmul: ", self.dim() == 1 ? 1 : rows, "x", a.size(-1), " cannot be multiplied "
+                      "by ", b.size(-2), "x", b.size(-1), "; the shapes are ", self.shape().list(), " and ",
+                      other.shape().list());
   }
   static Tensor product(const Tensor& a, const Tensor& b) {
     return a.dim() == 2 && b.dim() == 2 ? mm(a, b) : call_op<MatmulBatched>(a, b);
@@ -158,8 +162,8 @@ struct Matmul {
   using kind = Composite;
   static Tensor decompose(Tensor a, Tensor b) {
     if (a.dim() == 2 && b.dim() == 2) return mm(a, b);
-    check<ShapeError>(a.dim() > 0 && b.dim() > 0, "both arguments to matmul need to be at least 1D, but they are ", a.dim(),
-                      "D and ", b.dim(), "D");
+    check<ShapeError>(a.dim() > 0 && b.dim() > 0, "matmul: self and other need a dim at least, they have ",
+                      a.dim(), " and ", b.dim());
     if (a.dim() == 1 && b.dim() == 1) return call_op<Dot>(a, b);
     if (a.dim() == 2 && b.dim() == 1) return call_op<Mv>(a, b);
     return call_op<MatmulBatched>(a, b);
@@ -178,11 +182,12 @@ struct Mv {
   )";
   using kind = Bilinear;
   static Tensor kernel(Tensor a, Tensor v) {
-    check<ShapeError>(a.dim() == 2 && v.dim() == 1, "vector + matrix @ vector expected, got 1, ", a.dim(), ", ", v.dim());
-    check<ShapeError>(a.shape()[1] == v.shape()[0], "size mismatch, got input (", a.shape()[0], "), mat (", a.shape()[0], "x",
-                      a.shape()[1], "), vec (", v.shape()[0], ")");
-    check<DTypeError>(a.dtype() == v.dtype(), "addmv input tensors must have the same dtype, but got ", row(a.dtype()).legacy,
-                      " and ", row(v.dtype()).legacy);
+    check<ShapeError>(a.dim() == 2 && v.dim() == 1, "mv: self must be a matrix and vec a vector; they have ",
+                      a.dim(), " and ", v.dim(), " dims");
+    check<ShapeError>(a.shape()[1] == v.shape()[0], "mv: size mismatch, a matrix of ", a.shape()[0], "x",
+                      a.shape()[1], " takes a vector of ", a.shape()[1], ", this one has ", v.shape()[0]);
+    check<DTypeError>(a.dtype() == v.dtype(), "mv: self is ", row(a.dtype()).legacy, " and vec is ",
+                      row(v.dtype()).legacy, "; convert one to the dtype of the other");
     check_number_type(a.dtype(), "addmv_impl_cpu");
     Tensor r = empty({a.shape()[0]}, a.dtype());
     matmul_into(with_dim(r, 1), a, with_dim(v, 1));
@@ -193,12 +198,12 @@ struct Mv {
 };
 
 static void check_vectors(const Tensor& a, const Tensor& b, std::string_view name) {
-  check<ShapeError>(a.dim() == 1 && b.dim() == 1, "1D tensors expected, but got ", a.dim(), "D and ", b.dim(), "D tensors");
-  check<DTypeError>(a.dtype() == b.dtype(), name, " : expected both vectors to have same dtype, but found ", row(a.dtype()).legacy,
-                    " and ", row(b.dtype()).legacy);
-  check<ShapeError>(a.numel() == b.numel(), "inconsistent tensor size, expected tensor ", a.shape().list(), " and src ",
-                    b.shape().list(), " to have the same number of elements, but got ", a.numel(), " and ", b.numel(),
-                    " elements respectively");
+  check<ShapeError>(a.dim() == 1 && b.dim() == 1, name, ": both operands must be vectors, they have ",
+                    a.dim(), " and ", b.dim(), " dims");
+  check<DTypeError>(a.dtype() == b.dtype(), name, ": one vector is ", row(a.dtype()).legacy, ", the other ",
+                    row(b.dtype()).legacy, "; convert one to the dtype of the other");
+  check<ShapeError>(a.numel() == b.numel(), name, ": the vectors must be of one length, they have ",
+                    a.numel(), " and ", b.numel(), " elements");
   check_number_type(a.dtype(), name);
 }
 

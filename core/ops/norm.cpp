@@ -114,27 +114,24 @@ struct LinalgVectorNorm {
   using kind = Opaque;
   static void examine(const Args& args) {
     const Tensor& x = args[0].as_tensor();
-    check(is_differentiable(x.dtype()), "linalg.vector_norm: Expected a floating point or complex tensor as "
-        "input. Got ",
-          row(x.dtype()).legacy);
+    check(is_differentiable(x.dtype()), "linalg.vector_norm: the input must be of floating or complex "
+          "numbers, it is ", row(x.dtype()).legacy);
     if (!args[4]) return;
     const DType d = unbox<DType>(args[4]);
-    check(is_differentiable(d), "linalg.vector_norm: dtype should be floating point or complex. Got ",
-        row(d).legacy);
+    check(is_differentiable(d), "linalg.vector_norm: dtype must be floating or complex, not ", row(d).legacy);
     check(is_complex(d) == is_complex(x.dtype()), "linalg.vector_norm: dtype should be ",
           is_complex(x.dtype()) ? "complex for complex" : "real for real", " inputs, but got ",
               row(d).legacy);
-    check(promote(d, x.dtype()) == d, "linalg.vector_norm: the dtype of the input (", row(x.dtype()).legacy,
-          ") should be convertible without narrowing to the specified dtype (", row(d).legacy, ")");
+    check(promote(d, x.dtype()) == d, "linalg.vector_norm: dtype=", row(d).legacy, " would lose part of the "
+          "input, which is ", row(x.dtype()).legacy);
   }
   static void check_identity(const Tensor& x, double p, const Value& dim) {
     if (x.numel() != 0 || (p >= 0 && !std::isinf(p))) return;
-    check(dim && !(dim.tag == Value::ints && dim.as_ints().empty()), "linalg.vector_norm cannot compute the ",
-        p,
-          " norm on an empty tensor because the operation does not have an identity");
+    check(dim && !(dim.tag == Value::ints && dim.as_ints().empty()), "linalg.vector_norm: an empty tensor "
+          "has no norm of order ", p);
     for (int64_t d : normalized_dims(dim, x.dim()))
-      check(x.shape()[int(d)] != 0, "linalg.vector_norm cannot compute the ", p, " norm on the dimension ", d,
-            " because this dimension is empty and the operation does not have an identity");
+      check(x.shape()[int(d)] != 0, "linalg.vector_norm: dim ", d, " has size 0, so there is no norm of "
+            "order ", p, " along it");
   }
   static Tensor kernel(Tensor self, double p, Value dim, bool keepdim, std::optional<DType> dtype) {
     const Tensor x = to_dtype(self, dtype.value_or(self.dtype()));
@@ -232,9 +229,9 @@ struct Renorm {
     const Tensor& x = args[0].as_tensor();
     const Scalar p = args[1].as_scalar(), maxnorm = args[3].as_scalar();
     check(!p.is_complex() && !maxnorm.is_complex(), "renorm: p and maxnorm must be real-valued");
-    check(p.real() > 0, "renorm: non-positive-norm not supported");
-    check(maxnorm.real() >= 0, "renorm: expected maxnorm to be >= 0 but got ", maxnorm.real());
-    check(x.dim() > 1, "renorm: input needs at least 2 dimensions, got ", x.dim(), " dimensions");
+    check(p.real() > 0, "renorm: p must be positive, got ", p.real());
+    check(maxnorm.real() >= 0, "renorm: maxnorm must not be negative, got ", maxnorm.real());
+    check(x.dim() > 1, "renorm: an input of ", x.dim(), " dims has no slices, it needs two dims at least");
   }
   static Tensor kernel(Tensor x, Scalar p, int64_t dim, Scalar maxnorm) {
     return decompose(x, p, dim, maxnorm);

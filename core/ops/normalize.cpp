@@ -113,17 +113,16 @@ template <class T> void run_row_gradients(const RowGradients<T>& k, int64_t rows
 }
 
 void check_rows(std::string_view op, T_ x, const Dims& shape, T_ weight, T_ bias) {
-  check(!shape.empty(), "Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got "
-        "normalized_shape = ", shape.list());
-  check(!weight || weight.shape() == shape, "Expected weight to be of same shape as normalized_shape, but got weight of shape ",
-        weight ? weight.shape().list() : std::string(), " and normalized_shape = ", shape.list());
-  check(!bias || bias.shape() == shape, "Expected bias to be of same shape as normalized_shape, but got bias of shape ",
-        bias ? bias.shape().list() : std::string(), " and normalized_shape = ", shape.list());
+  check(!shape.empty(), op, ": normalized_shape is empty, it must name one dim at least");
+  check(!weight || weight.shape() == shape, op, ": weight has shape ", weight ? weight.shape().list() :
+        std::string(), ", but normalized_shape is ", shape.list());
+  check(!bias || bias.shape() == shape, op, ": bias has shape ", bias ? bias.shape().list() : std::string(),
+        ", but normalized_shape is ", shape.list());
   bool ok = x.dim() >= shape.size();
   for (int i = 0; ok && i < shape.size(); ++i) ok = shape[i] == x.shape()[x.dim() - shape.size() + i];
   const std::string sizes = shape.list();
-  check<ShapeError>(ok, "Given normalized_shape=", sizes, ", expected input with shape [*, ", sizes.substr(1), ", but got input of size",
-                    x.shape().list());
+  check<ShapeError>(ok, op, ": the input must end with the sizes ", sizes, ", normalized_shape; its shape "
+                    "is ", x.shape().list());
   check_floating(op, x);
   check_parameter(op, weight, x);
   check_parameter(op, bias, x);

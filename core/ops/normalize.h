@@ -32,8 +32,8 @@ inline Tensor gradient_like(T_ grad, T_ x, DType type) {
 inline void check_parameter(std::string_view op, T_ p, T_ x) {
   if (!p) return;
   check<DTypeError>(p.dtype() == x.dtype() || (bytes_of(x.dtype()) == 2 && p.dtype() == DType::f32), op,
-                    ": mixed dtype (CPU): expect parameter to have scalar type of Float or of the input, ", name_of(x.dtype()),
-                    ", but got ", name_of(p.dtype()));
+                    ": weight and bias of ", name_of(p.dtype()), " do not fit an input of ",
+                    name_of(x.dtype()), "; convert one to the dtype of the other");
 }
 inline void check_floating(std::string_view op, T_ x) {
   check<UnsupportedError>(is_floating(x.dtype()), "\"", op, "\" not implemented for '", row(x.dtype()).legacy, "'");

@@ -150,7 +150,8 @@ struct NativeBatchNorm {
   static constexpr uint8_t constant_outputs = 0b110;
   static void examine(const Args& args) {
     const Tensor& x = args[0].as_tensor();
-    check<IndexError>(x.dim() > 1, "Dimension out of range (expected to be in range of [-1, 0], but got 1): batch_norm needs (N, C, *)");
+    check<IndexError>(x.dim() > 1, "batch_norm: the input needs dims (N, C, *), but there is no dim 1 in "
+                      "shape ", x.shape().list());
     const int64_t c = x.shape()[1];
     check_floating("batch_norm", x);
     check_channel_vector("weight", unbox<Tensor>(args[1]), c);
@@ -158,8 +159,8 @@ struct NativeBatchNorm {
     check_channel_vector("running_mean", unbox<Tensor>(args[3]), c);
     check_channel_vector("running_var", unbox<Tensor>(args[4]), c);
     const bool training = args[5].as_int() != 0;
-    check(training || args[3], "running_mean must be defined in evaluation mode");
-    check(training || args[4], "running_var must be defined in evaluation mode");
+    check(training || args[3], "batch_norm: evaluation needs running_mean; it is None");
+    check(training || args[4], "batch_norm: evaluation needs running_var; it is None");
     for (int i = 1; i < 5; ++i) check_parameter("batch_norm", unbox<Tensor>(args[i]), x);
   }
   template <class T> static void statistics(const ChannelSizes& z, const T* x, T* mean, T* var) {
@@ -334,8 +335,10 @@ struct InstanceNorm {
   using kind = Composite;
   static Tensor decompose(Tensor input, Tensor weight, Tensor bias, Tensor running_mean, Tensor running_var, bool use_input_stats,
                           double momentum, double eps, bool) {
-    check(use_input_stats || (running_mean && running_var), "Expected running_mean and running_var to be defined when use_input_stats is false");
-    check<IndexError>(input.dim() > 1, "Dimension out of range (expected to be in range of [-1, 0], but got 1): instance_norm needs (N, C, *)");
+    check(use_input_stats || (running_mean && running_var), "instance_norm: use_input_stats=False needs "
+          "running_mean and running_var");
+    check<IndexError>(input.dim() > 1, "instance_norm: the input needs dims (N, C, *), but there is no dim 1 "
+                      "in shape ", input.shape().list());
     const int64_t n = input.shape()[0], c = input.shape()[1];
     auto repeated = [&](T_ t) { return t ? reshape(expand(unsqueeze(t, 0), Dims{n, c}), Dims{n * c}) : t; };
     Dims shape = input.shape();
@@ -368,13 +371,14 @@ struct GroupNorm {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor input, int64_t groups, Tensor weight, Tensor bias, double eps, bool) {
-    check(input.dim() >= 2, "Expected at least 2 dimensions for input tensor but received ", input.dim());
-    check(groups > 0, "Expected num groups to be greater than 0, got ", groups);
-    check(input.shape()[1] % groups == 0, "Expected number of channels in input to be divisible by num_groups, but got input of shape ",
-          input.shape().list(), " and num_groups=", groups);
+    check(input.dim() >= 2, "group_norm: the input needs dims (N, C, *), it has ", input.dim());
+    check(groups > 0, "group_norm: num_groups must be positive, got ", groups);
+    check(input.shape()[1] % groups == 0, "group_norm: ", input.shape()[1], " channels cannot be shared out "
+          "evenly among num_groups=", groups, "; the input has shape ", input.shape().list());
     for (const Tensor& t : {weight, bias})
-      check(!t || (t.dim() == 1 && t.numel() == input.shape()[1]), "Expected weight to be a vector of size equal to the number of channels "
-            "in input, but got weight of shape ", t ? t.shape().list() : std::string(), " and input of shape ", input.shape().list());
+      check(!t || (t.dim() == 1 && t.numel() == input.shape()[1]), "group_norm: weight and bias need one "
+            "number for each of the ", input.shape()[1], " channels; one has shape ", t ? t.shape().list() :
+            std::string());
     return call_op<NativeGroupNorm>(input, groups, weight, bias, eps);
   }
 };

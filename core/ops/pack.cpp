@@ -53,17 +53,18 @@ struct PackPaddedSequence {
     check(input.dim() >= 2, "pack_padded_sequence: expected a batch of sequences of at least 2 dims, but got sizes ", input.shape().list());
     const Tensor x = batch_first ? transpose(input, 0, 1) : input;
     const int64_t batch = x.shape()[1], steps = x.shape()[0];
-    check(lengths.dtype() == DType::i64 && lengths.dim() == 1, "'lengths' argument should be a 1D CPU int64 tensor, but got ", lengths.dim(), "D ",
-          row(lengths.dtype()).legacy, " tensor");
-    check(batch > 0, "Cannot pack empty tensors.");
-    check(lengths.numel() == batch, "Expected `len(lengths)` to be equal to batch_size, but got ", lengths.numel(), " (batch_size=", batch, ")");
+    check(lengths.dtype() == DType::i64 && lengths.dim() == 1, "pack_padded_sequence: lengths must be a "
+          "vector of int64, it has ", lengths.dim(), " dims of ", row(lengths.dtype()).legacy);
+    check(batch > 0, "pack_padded_sequence: the batch is empty");
+    check(lengths.numel() == batch, "pack_padded_sequence: ", lengths.numel(), " lengths for a batch of ",
+          batch);
     const Tensor packed = contiguous(lengths);
     const int64_t* length = packed.data<int64_t>();
-    check(length[batch - 1] > 0, "Length of all samples has to be greater than 0, but found an element in 'lengths' that is <= 0");
+    check(length[batch - 1] > 0, "pack_padded_sequence: a sequence must have one step at least, lengths "
+          "holds ", length[batch - 1]);
     for (int64_t n = 1; n < batch; ++n)
-      check(length[n] <= length[n - 1], "`lengths` array must be sorted in decreasing order when `enforce_sorted` is True. You can pass "
-            "`enforce_sorted=False` to pack_padded_sequence and/or pack_sequence to sidestep this requirement if you do not need ONNX "
-            "exportability.");
+      check(length[n] <= length[n - 1], "pack_padded_sequence: lengths must not increase; sort the batch by "
+            "length, or pass enforce_sorted=False");
     check(length[0] <= steps, "Expected lengths of at most ", steps, " steps, but got ", length[0]);
     std::vector<int64_t> sizes(length[0]);
     for (int64_t n = 0; n < batch; ++n)
@@ -99,8 +100,8 @@ struct PadPackedSequence {
       total += size[t];
     }
     check(total == data.shape()[0], "pad_packed_sequence: batch_sizes add up to ", total, ", but data has ", data.shape()[0], " rows");
-    check(total_length <= 0 || total_length >= steps, "Expected total_length to be at least the length of the longest sequence in input, but got "
-          "total_length=", total_length, " and max sequence length being ", steps);
+    check(total_length <= 0 || total_length >= steps, "pad_packed_sequence: the longest sequence has ", steps,
+          " steps, more than total_length=", total_length);
     const int64_t all = total_length > 0 ? total_length : steps;
     const std::vector<int64_t> sizes(size, size + steps);
     std::vector<int64_t> lengths(batch);

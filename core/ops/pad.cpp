@@ -17,15 +17,15 @@ struct Col2im;
 
 // The last pair of `pad` belongs to the first padded dim.
 static Dims padded_shape(const Dims& shape, const Dims& pad) {
-  check(pad.size() % 2 == 0, "Length of pad must be divisible by 2, but it is ", pad.size());
-  check(pad.size() <= 2 * shape.size(), "Length of pad should be no more than twice the number of dimensions of the input. Pad length is ",
-        pad.size(), " while the input has ", shape.size(), " dimensions.");
+  check(pad.size() % 2 == 0, "pad: 2 numbers for each dim are needed, got ", pad.size());
+  check(pad.size() <= 2 * shape.size(), "pad: ", pad.size(), " numbers are too many for an input of ",
+        shape.size(), " dims, two for each");
   Dims r = shape;
   for (int k = 0; k < pad.size() / 2; ++k) {
     const int d = shape.size() - 1 - k;
     r[d] += pad[2 * k] + pad[2 * k + 1];
-    check(r[d] >= 0, "The input size ", shape[d], ", plus negative padding ", pad[2 * k], " and ", pad[2 * k + 1],
-          ", resulted in a negative output size, which is invalid. Check dimension ", d, " of your input.");
+    check(r[d] >= 0, "pad: dim ", d, " of size ", shape[d], " cannot be cropped by ", pad[2 * k], " and ",
+          pad[2 * k + 1]);
   }
   return r;
 }
@@ -201,23 +201,27 @@ struct Pad {
   static void check_border(const Tensor& x, const Dims& pad, const std::string& mode) {
     const int n = x.dim(), count = pad.size() / 2;
     if (mode != "constant" && mode != "reflect" && mode != "replicate" && mode != "circular")
-      throw UnsupportedError(text("Unrecognised padding mode ", mode));
+      throw UnsupportedError(text("pad: unknown mode='", mode, "'"));
     const bool fits = pad.size() % 2 == 0 && count >= 1 && count <= 3 && (n == count + 1 || n == count + 2);
-    if (!fits) throw UnsupportedError(text("Padding size ", pad.size(), " is not supported for ", n, "D input with mode ", mode,
-                                           ": 2 numbers pad 2D or 3D input, 4 pad 3D or 4D, 6 pad 4D or 5D"));
+    if (!fits) throw UnsupportedError(text("pad: ", pad.size(), " numbers do not fit an input of ", n,
+                                           " dims with mode='", mode, "': give 2 numbers for 2 or 3 dims, 4 "
+                                           "for 3 or 4, 6 for 4 or 5"));
     padded_shape(x.shape(), pad);
     for (int k = 0; k < count; ++k) {
       const int64_t size = x.shape()[n - 1 - k], before = pad[2 * k], after = pad[2 * k + 1];
-      if (mode == "reflect") check(before < size && after < size, "Argument #4: Padding size should be less than the corresponding input "
-                                   "dimension, but got: padding (", before, ", ", after, ") at dimension ", n - 1 - k, " of input ", x.shape().list());
-      if (mode == "circular") check(before <= size && after <= size, "Padding value causes wrapping around more than once: padding (", before,
-                                    ", ", after, ") at dimension ", n - 1 - k, " of input ", x.shape().list());
+      if (mode == "reflect") check(before < size && after < size, "pad: mode='reflect' needs padding smaller "
+                                   "than the dim; got (", before, ", ", after, ") for dim ", n - 1 - k,
+                                   " of shape ", x.shape().list());
+      if (mode == "circular") check(before <= size && after <= size, "pad: mode='circular' needs padding no "
+                                    "larger than the dim; got (", before, ", ", after, ") for dim ",
+                                    n - 1 - k, " of shape ", x.shape().list());
       check(size > 0, "Expected a non-empty dimension ", n - 1 - k, " to pad, but got input of shape ", x.shape().list());
     }
   }
   static Tensor decompose(Tensor x, Dims pad, std::string mode, std::optional<double> value) {
     if (mode == "constant") return call_op<ConstantPad>(x, pad, value ? Value(*value) : Value(0));
-    check(!value || *value == 0, "Padding mode \"", mode, "\" doesn't take in value argument");
+    check(!value || *value == 0, "pad: mode='", mode, "' takes its values from the input; leave `value` "
+          "away");
     check_border(x, pad, mode);
     Dims crop = pad, grow = pad;
     for (int k = 0; k < pad.size(); ++k) {
@@ -283,17 +287,17 @@ struct Im2col {
   using kind = Opaque;
   static constexpr auto grad_name = "Im2ColBackward0";
   static Tensor kernel(Tensor self, Dims kernel_size, Dims dilation, Dims padding, Dims stride) {
-    check<IndexError>(self.dim() >= 3, "unfold(): Dimension out of range (expected to be in range of [", -self.dim(), ", ", self.dim() - 1,
-                      "], but got ", self.dim() == 2 ? 2 : 1, "): an image has at least 3 dimensions");
-    check(self.dim() == 3 || self.dim() == 4, "Expected 3D or 4D (batch mode) tensor with possibly 0 batch size and other non-zero dimensions "
-          "for input, but got: ", self.shape().list());
+    check<IndexError>(self.dim() >= 3, "unfold: the input must be (C, H, W) or (N, C, H, W); a shape of ",
+                      self.shape().list(), " has too few dims");
+    check(self.dim() == 3 || self.dim() == 4, "unfold: the input must be (C, H, W) or (N, C, H, W), and only "
+          "N may be 0; its shape is ", self.shape().list());
     const bool batched = self.dim() == 4;
     const Tensor x = contiguous(self);
     const Patches p(batched ? x.shape()[0] : 1, x.size(-3), x.size(-2), x.size(-1), pair(kernel_size, "unfold", "kernel size", 1),
                     pair(dilation, "unfold", "dilation", 1), pair(padding, "unfold", "padding", 0), pair(stride, "unfold", "stride", 1));
-    check(p.rows > 0 && p.columns > 0, "Given input with spatial size (", p.h, ", ", p.w, "), kernel_size=", kernel_size.list(), ", dilation=",
-          dilation.list(), ", padding=", padding.list(), ", calculated shape of the array of sliding blocks as (", p.rows, ", ", p.columns,
-          "), but its components must be at least one.");
+    check(p.rows > 0 && p.columns > 0, "unfold: no block fits, rows and columns of blocks would be (", p.rows,
+          ", ", p.columns, "); the image is (", p.h, ", ", p.w, "), kernel_size=", kernel_size.list(),
+          ", dilation=", dilation.list(), ", padding=", padding.list());
     Tensor r = empty(batched ? Dims{p.n, p.c * p.kh * p.kw, p.length()} : Dims{p.c * p.kh * p.kw, p.length()}, x.dtype());
     with_bytes(bytes_of(x.dtype()), [&](auto t) {
       using W = decltype(t);
@@ -326,18 +330,18 @@ struct Col2im {
   using kind = Opaque;
   static constexpr auto grad_name = "Col2ImBackward0";
   static Tensor kernel(Tensor self, Dims output_size, Dims kernel_size, Dims dilation, Dims padding, Dims stride) {
-    check(self.dim() == 2 || self.dim() == 3, "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero "
-          "dimensions for input, but got: ", self.shape().list());
+    check(self.dim() == 2 || self.dim() == 3, "fold: the input must be (C * kernel size, L) or (N, C * "
+          "kernel size, L), and only N may be 0; its shape is ", self.shape().list());
     const bool batched = self.dim() == 3;
     const Tensor x = contiguous(self);
     const Dims kernel = pair(kernel_size, "fold", "kernel size", 1), size = pair(output_size, "fold", "output size", 1);
-    check(x.size(-2) % (kernel[0] * kernel[1]) == 0, "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
-          "input.size(1)=", x.size(-2), " and kernel_size=", kernel.list(), ".");
+    check(x.size(-2) % (kernel[0] * kernel[1]) == 0, "fold: the ", x.size(-2), " rows of the input must be a "
+          "multiple of the elements of kernel_size=", kernel.list());
     const Patches p(batched ? x.shape()[0] : 1, x.size(-2) / (kernel[0] * kernel[1]), size[0], size[1], kernel,
                     pair(dilation, "fold", "dilation", 1), pair(padding, "fold", "padding", 0), pair(stride, "fold", "stride", 1));
-    check(p.length() == x.size(-1), "Given output_size=", size.list(), ", kernel_size=", kernel.list(), ", dilation=", dilation.list(), ", padding=",
-          padding.list(), ", stride=", stride.list(), ", expected size of input's dimension 2 to match the calculated number of sliding blocks ",
-          p.rows, " * ", p.columns, " = ", p.length(), ", but got input.size(2)=", x.size(-1), ".");
+    check(p.length() == x.size(-1), "fold: output_size=", size.list(), " has ", p.rows, " * ", p.columns,
+          " = ", p.length(), " blocks, the input ", x.size(-1), " columns; kernel_size=", kernel.list(),
+          ", dilation=", dilation.list(), ", padding=", padding.list(), ", stride=", stride.list());
     Tensor r = zeros(batched ? Dims{p.n, p.c, p.h, p.w} : Dims{p.c, p.h, p.w}, x.dtype());
     with_number(x.dtype(), [&](auto t) {
       using T = decltype(t);

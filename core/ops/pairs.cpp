@@ -215,7 +215,8 @@ struct Frexp {
     for (int64_t i = 0; i < n; ++i) mantissa[i] = std::frexp(x[i], exponent + i);
   }
   static Outputs<2> kernel(Tensor x) {
-    check(is_floating(x.dtype()), "torch.frexp() only supports floating-point dtypes");
+    check(is_floating(x.dtype()), "frexp: the input must have a floating dtype, it is ",
+          row(x.dtype()).legacy);
     const bool wide = x.dtype() == DType::f64;
     const Tensor in = contiguous(to_dtype(x, wide ? DType::f64 : DType::f32));
     const Tensor mantissa = empty(x.shape(), in.dtype()), exponent = empty(x.shape(), DType::i32);
@@ -289,8 +290,9 @@ struct Heaviside {
   static constexpr unsigned number_params = 0;
   static void examine(const Args& args) {
     const DType a = args[0].as_tensor().dtype(), b = args[1].as_tensor().dtype();
-    check(!is_complex(a) && !is_complex(b), "heaviside is not yet implemented for complex tensors.");
-    check(a == b, "heaviside is not yet implemented for tensors with different dtypes: ", name_of(a), " and ", name_of(b));
+    check(!is_complex(a) && !is_complex(b), "heaviside: complex numbers are neither below nor above 0");
+    check(a == b, "heaviside: the inputs are ", name_of(a), " and ", name_of(b), "; convert one to the dtype "
+          "of the other");
   }
   template <class T> static T forward(T a, T v) {
     if constexpr (std::is_integral_v<T>) return a == 0 ? v : T(a > 0);

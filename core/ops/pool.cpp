@@ -43,18 +43,18 @@ struct Windows {
 Dims per_dim(const char* op, const char* name, const Dims& given, int dims) {
   constexpr const char* words[] = {"", "one int", "two ints", "three ints"};
   if (given.size() == 1) return Dims::filled(dims, given[0]);
-  check(given.size() == dims, op, ": ", name, " must either be a single int, or a tuple of ", words[dims], ", but got ", given.list());
+  check(given.size() == dims, op, ": ", name, " takes one number or ", words[dims], ", got ", given.list());
   return given;
 }
 
 void check_input(const char* op, const Dims& sizes, int dims) {
   if (std::string_view(op) == "avg_pool2d")
-    check<IndexError>(sizes.size() >= 3, op, ": Dimension out of range (expected to be in range of [", -sizes.size(), ", ", sizes.size() - 1,
-                      "], but got -3): input has shape ", sizes.list());
+    check<IndexError>(sizes.size() >= 3, op, ": the input needs ", dims + 1, " dims at least; there is no "
+                      "dim -3 in ", -sizes.size(), " … ", sizes.size() - 1, ", the shape is ", sizes.list());
   bool full = sizes.size() == dims + 1 || sizes.size() == dims + 2;
   for (int i = sizes.size() == dims + 2 ? 1 : 0; full && i < sizes.size(); ++i) full = sizes[i] > 0;
-  check(full, op, ": Expected ", dims + 1, "D or ", dims + 2, "D (batch mode) tensor with optional 0 dim batch size for input, but got:",
-        sizes.list());
+  check(full, op, ": the input needs ", dims + 1, " dims, or ", dims + 2, " with a batch, and only the batch "
+        "may be 0; its shape is ", sizes.list());
 }
 
 int64_t pooled_size(int64_t in, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
@@ -72,12 +72,12 @@ Windows sliding(const char* op, const Dims& sizes, int dims, const Dims& kernel,
   Windows w(sizes, dims);
   Dims outs;
   for (int i = 0; i < dims; ++i) {
-    check(s[i] != 0, op, ": stride should not be zero");
-    check(k[i] > 0 && s[i] > 0 && d[i] > 0, op, ": kernel_size, stride and dilation should be greater than zero, but got ", k.list(), ", ",
-          s.list(), ", ", d.list());
-    check(p[i] >= 0, op, ": pad must be non-negative, but got pad: ", p[i]);
-    check(p[i] <= ((k[i] - 1) * d[i] + 1) / 2, op, ": pad should be at most half of effective kernel size, but got pad=", p[i],
-          ", kernel_size=", k[i], " and dilation=", d[i]);
+    check(s[i] != 0, op, ": stride must not be 0");
+    check(k[i] > 0 && s[i] > 0 && d[i] > 0, op, ": kernel_size, stride and dilation must be positive, got ",
+          k.list(), ", ", s.list(), ", ", d.list());
+    check(p[i] >= 0, op, ": padding must not be negative, got ", p[i]);
+    check(p[i] <= ((k[i] - 1) * d[i] + 1) / 2, op, ": padding=", p[i], " exceeds half of the kernel, of "
+          "size ", k[i], " with dilation ", d[i]);
     const int64_t in = sizes[sizes.size() - dims + i], out = pooled_size(in, k[i], s[i], p[i], d[i], ceil_mode);
     outs.push(std::max<int64_t>(out, 0));
     Axis& a = w.axis[3 - dims + i];
@@ -91,7 +91,8 @@ Windows sliding(const char* op, const Dims& sizes, int dims, const Dims& kernel,
     }
   }
   for (int64_t o : outs) {
-    check(o > 0, op, ": Given input size: ", sizes.list(), ". Calculated output size: ", outs.list(), ". Output size is too small");
+    check(o > 0, op, ": an input of ", sizes.list(), " gives an output of ", outs.list(), ", which is empty; "
+          "reduce kernel_size or enlarge the input");
     w.shape.push(o);
   }
   return w;
@@ -99,7 +100,7 @@ Windows sliding(const char* op, const Dims& sizes, int dims, const Dims& kernel,
 
 Windows adaptive(const char* op, const Dims& sizes, const Dims& outs) {
   const int dims = outs.size();
-  for (int64_t o : outs) check(o >= 0, op, ": elements of output_size must be greater than or equal to 0 but received ", outs.list());
+  for (int64_t o : outs) check(o >= 0, op, ": output_size must not be negative, got ", outs.list());
   check_input(op, sizes, dims);
   Windows w(sizes, dims);
   for (int i = 0; i < dims; ++i) {
@@ -378,8 +379,8 @@ struct PlaneScatter {
     const int64_t* p = at.data<int64_t>();
     if (x.numel()) {
       const auto [least, most] = range_of(p, x.numel());
-      check(least >= 0 && most < volume, "Found an invalid max index: ", least < 0 ? least : most, " (output volumes are of size ",
-            own.list(), ")");
+      check(least >= 0 && most < volume, "max_unpool: index ", least < 0 ? least : most, " lies outside an "
+            "output of ", own.list());
     }
     by_number(type, [&]<class T>(T) {
       const T* from = x.data<T>();
@@ -585,12 +586,12 @@ struct MaxUnpool2 {
   using kind = Composite;
   static Tensor decompose(Tensor x, Tensor indices, Dims size) { return unpool("max_unpool2d", x, indices, size, 2); }
   static Tensor unpool(const char* op, T_ x, T_ indices, const Dims& size, int n) {
-    check(indices.dtype() == DType::i64, op, ": elements in indices should be type int64 but got: ", name_of(indices.dtype()));
-    check(size.size() == n, op, ": There should be exactly ", n, " elements in output_size, but got ", size.size(), " elements.");
-    check(x.dim() == n + 1 || x.dim() == n + 2, op, ": Input to ", op, " should be a ", n + 1, "d or ", n + 2, "d Tensor, but got a tensor with ",
-          x.dim(), " dimensions.");
-    check(x.shape() == indices.shape(), op, ": Expected shape of indices to be same as that of the input tensor (", x.shape().list(),
-          ") but got indices tensor with shape: ", indices.shape().list());
+    check(indices.dtype() == DType::i64, op, ": indices must be int64, they are ", name_of(indices.dtype()));
+    check(size.size() == n, op, ": output_size needs ", n, " numbers, got ", size.size());
+    check(x.dim() == n + 1 || x.dim() == n + 2, op, ": the input needs ", n + 1, " dims, or ", n + 2,
+          " with a batch; it has ", x.dim());
+    check(x.shape() == indices.shape(), op, ": indices of shape ", indices.shape().list(), " do not match "
+          "the input of shape ", x.shape().list());
     Dims sizes;
     for (int i = 0; i < x.dim() - n; ++i) sizes.push(x.shape()[i]);
     for (int64_t s : size) sizes.push(s);
@@ -609,7 +610,7 @@ struct MaxUnpool3 {
   static Tensor decompose(Tensor x, Tensor indices, Dims size, Dims stride, Dims padding) {
     check(stride.size() == 3 && padding.size() == 3, "max_unpool3d: There should be exactly 3 elements in stride and padding, but got ",
           stride.size(), " and ", padding.size());
-    for (int64_t s : stride) check(s > 0, "max_unpool3d: strides should be greater than zero, but got stride: ", stride.list());
+    for (int64_t s : stride) check(s > 0, "max_unpool3d: stride must be positive, got ", stride.list());
     return MaxUnpool2::unpool("max_unpool3d", x, indices, size, 3);
   }
 };

@@ -58,7 +58,8 @@ Fractions fractions_of(const char* op, T_ x, const Dims& kernel, const Dims& siz
   static constexpr const char* words[] = {"time", "height", "width"};
   check(kernel.size() == dims && size.size() == dims, op, ": kernel_size and output_size must have ", dims, " numbers, but got ", kernel.list(),
         " and ", size.list());
-  check(x.dim() == dims + 1 || x.dim() == dims + 2, op, ": Expected ", dims + 1, "D or ", dims + 2, "D tensor, but got: ", x.shape().list());
+  check(x.dim() == dims + 1 || x.dim() == dims + 2, op, ": the input needs ", dims + 1, " dims, or ",
+        dims + 2, " with a batch; its shape is ", x.shape().list());
   Fractions k;
   k.dims = dims;
   for (int i = 0; i < x.dim() - dims; ++i) k.planes *= x.shape()[i];
@@ -67,13 +68,15 @@ Fractions fractions_of(const char* op, T_ x, const Dims& kernel, const Dims& siz
     k.in[a] = x.shape()[x.dim() - dims + i];
     k.out[a] = size[i];
     k.kernel[a] = kernel[i];
-    check(kernel[i] > 0 && size[i] > 0, op, ": kernel_size and output_size must be greater than zero, but got ", kernel.list(), " and ", size.list());
+    check(kernel[i] > 0 && size[i] > 0, op, ": kernel_size and output_size must be positive, got ",
+          kernel.list(), " and ", size.list());
     check(size[i] + kernel[i] - 1 <= k.in[a], op, ": pool ", words[a], " ", kernel[i], " too large relative to input ", words[a], " ", k.in[a]);
   }
-  check(k.planes == 0 || k.volume() > 0, op, ": Expected input to have non-zero size for non-batch dimensions, but got ", x.shape().list());
+  check(k.planes == 0 || k.volume() > 0, op, ": only the batch of the input may be 0, its shape is ",
+        x.shape().list());
   check<UnsupportedError>(is_floating(x.dtype()), "\"", op, "\" not implemented for '", row(x.dtype()).legacy, "'");
-  check(samples.dtype() == x.dtype(), "Expect _random_samples to have the same dtype as input, but got ", row(samples.dtype()).legacy, " and ",
-        row(x.dtype()).legacy);
+  check(samples.dtype() == x.dtype(), op, ": _random_samples is ", row(samples.dtype()).legacy, " and the "
+        "input is ", row(x.dtype()).legacy, "; convert one to the dtype of the other");
   check(samples.dim() == 3 && samples.shape()[2] == dims && samples.numel() >= k.planes * dims, op, ": Expect _random_samples of shape (N, C, ",
         dims, "), but got ", samples.shape().list());
   return k;

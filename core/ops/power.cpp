@@ -34,7 +34,7 @@ struct Pow {
   static void examine(const Args& args) {
     if (args[1].tag != Value::i64 || args[1].as_int() >= 0) return;
     check(args[0].tag != Value::tensor || category_of(args[0].as_tensor().dtype()) > Category::integral,
-          "Integers to negative integer powers are not allowed.");
+          "pow: an integer to a negative power is no integer; convert the base, e.g. with .float()");
   }
   static void run(const Op& op, const Args& args, Tensor* out, Form form) {
     run_elementwise(args[1].is_number() ? for_exponent(op, args) : op, args, out, form);
@@ -146,8 +146,8 @@ struct FloatPowerInPlace {
   static constexpr auto grad_name = "PowBackward0";
   static void write(Tensor self, Value exponent) {
     const DType d = FloatPower::dtype_for(self, exponent);
-    check(self.dtype() == d, "the base given to float_power_ has dtype ", row(self.dtype()).legacy,
-          " but the operation's result requires dtype ", row(d).legacy);
+    check(self.dtype() == d, "float_power_: the result is ", row(d).legacy, ", which self, of ",
+          row(self.dtype()).legacy, ", cannot hold");
     copy_(self, FloatPower::decompose(self, exponent));
   }
   static Tensor vjp_self(Tensor g, In<0> self, In<1> exponent, Arg<1, Value> given) {

@@ -30,8 +30,8 @@ inline void check_number_type(DType d, std::string_view kernel) {
 std::string_view c_name(DType d);
 
 inline void check_matrices(const Tensor& a, const Tensor& b) {
-  check<ShapeError>(a.shape()[1] == b.shape()[0], "mat1 and mat2 shapes cannot be multiplied (", a.shape()[0], "x",
-                    a.shape()[1], " and ", b.shape()[0], "x", b.shape()[1], ")");
+  check<ShapeError>(a.shape()[1] == b.shape()[0], "a matrix of ", a.shape()[0], "x", a.shape()[1], " cannot "
+                    "be multiplied by one of ", b.shape()[0], "x", b.shape()[1]);
 }
 
 }  // namespace fb

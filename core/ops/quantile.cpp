@@ -8,21 +8,20 @@ struct Sort; struct Any;
 static void check_interpolation(std::string_view op, const std::string& word) {
   for (std::string_view known : {"linear", "lower", "higher", "midpoint", "nearest"}) if (word == known)
     return;
-  throw Error(text(op, "() interpolation must be one of linear, lower, higher, midpoint or nearest, but got ",
-      word));
+  throw Error(text(op, ": unknown interpolation='", word, "', choose 'linear', 'lower', 'higher', "
+                   "'midpoint' or 'nearest'"));
 }
 
 static void check_arguments(std::string_view op, const Tensor& x, const Tensor& q) {
-  check(x.numel() > 0, op, "() input tensor must be non-empty");
-  check(q.dim() <= 1, op, "() q must be a scalar or 1D tensor, got ", q.dim(), " dimensions");
+  check(x.numel() > 0, op, ": the input is empty and has no quantiles");
+  check(q.dim() <= 1, op, ": q must be a number or a vector, it has ", q.dim(), " dims");
   check(x.dtype() == DType::f32 || x.dtype() == DType::f64, op,
-      "() input tensor must be either float or double dtype, got ",
-        name_of(x.dtype()));
-  check(q.dtype() == x.dtype(), op, "() q tensor must be same dtype as the input tensor: ",
-      name_of(q.dtype()), " and ", name_of(x.dtype()));
+      ": the input must be float32 or float64, it is ", name_of(x.dtype()));
+  check(q.dtype() == x.dtype(), op, ": q is ", name_of(q.dtype()), " and the input is ", name_of(x.dtype()),
+        "; convert one to the dtype of the other");
   const Tensor outside = call_op<Any>(to_dtype(lt(q, 0), DType::i64) + to_dtype(gt(q, 1), DType::i64),
       Value(), false);
-  check(!*outside.data<bool>(), op, "() q values must be in the range [0, 1]");
+  check(!*outside.data<bool>(), op, ": every q must lie from 0 to 1");
 }
 
 // Between the elements at `below` and `above` of each ordered line, by the fraction of the way.
@@ -87,7 +86,7 @@ struct QuantileScalar {
   using kind = Composite;
   static Tensor decompose(Tensor x, double q, std::optional<int64_t> dim, bool keepdim,
       std::string interpolation) {
-    check(q >= 0 && q <= 1, "quantile() q must be in the range [0, 1] but got ", q);
+    check(q >= 0 && q <= 1, "quantile: q must lie from 0 to 1, got ", q);
     return quantiles("quantile", x, full(Dims(), Scalar(q), x.dtype()), dim, keepdim, interpolation, false);
   }
 };
@@ -119,7 +118,7 @@ struct NanquantileScalar {
   using kind = Composite;
   static Tensor decompose(Tensor x, double q, std::optional<int64_t> dim, bool keepdim,
       std::string interpolation) {
-    check(q >= 0 && q <= 1, "nanquantile() q must be in the range [0, 1] but got ", q);
+    check(q >= 0 && q <= 1, "nanquantile: q must lie from 0 to 1, got ", q);
     return quantiles("nanquantile", x, full(Dims(), Scalar(q), x.dtype()), dim, keepdim, interpolation, true);
   }
 };

@@ -16,7 +16,7 @@ struct UniformIn {
   )";
   using kind = Opaque;
   static void write(Tensor self, double from, double to, Generator* g) {
-    check(from <= to, "uniform_ expects to return a [from, to) range, but found from=", from, " > to=", to);
+    check(from <= to, "uniform_: from=", from, " lies above to=", to);
     fill_uniform(self, from, to, generator_or_default(g));
   }
   static Tensor vjp(Tensor g) { return zeros_like(g); }
@@ -34,7 +34,7 @@ struct NormalIn {
   )";
   using kind = Opaque;
   static void write(Tensor self, double mean, double std, Generator* g) {
-    check(std >= 0, "normal expects std >= 0.0, but found std ", std);
+    check(std >= 0, "normal_: std must be at least 0, got ", std);
     fill_normal(self, mean, std, generator_or_default(g));
   }
   static Tensor vjp(Tensor g) { return zeros_like(g); }
@@ -45,8 +45,9 @@ struct ExponentialIn {
   static constexpr auto doc = "Fills self with exponential numbers of rate `lambd`.";
   using kind = Opaque;
   static void write(Tensor self, double rate, Generator* g) {
-    check(rate > 0, "exponential_ expects lambda > 0.0, but found lambda=", rate);
-    check<DTypeError>(is_floating(self.dtype()), "Exponential distribution is a continuous probability distribution. dtype must be a floating point but you specified ", row(self.dtype()).legacy);
+    check(rate > 0, "exponential_: lambd must be positive, got ", rate);
+    check<DTypeError>(is_floating(self.dtype()), "exponential_: samples are fractions, so self must have a "
+                      "floating dtype, not ", row(self.dtype()).legacy);
     draw_floats(self, "exponential_cpu", [&](auto* out, int64_t n, Rounding) { exponential(out, n, rate, generator_or_default(g)); });
   }
   static Tensor vjp(Tensor g) { return zeros_like(g); }
@@ -57,8 +58,9 @@ struct CauchyIn {
   static constexpr auto doc = "Fills self with Cauchy numbers.";
   using kind = Opaque;
   static void write(Tensor self, double median, double sigma, Generator* g) {
-    check(sigma > 0, "cauchy_ expects sigma > 0.0, but found sigma=", sigma);
-    check<DTypeError>(is_floating(self.dtype()), "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you specified ", name_of(self.dtype()));
+    check(sigma > 0, "cauchy_: sigma must be positive, got ", sigma);
+    check<DTypeError>(is_floating(self.dtype()), "cauchy_: samples are fractions, so self must have a "
+                      "floating dtype, not ", name_of(self.dtype()));
     draw_floats(self, "cauchy_cpu", [&](auto* out, int64_t n, Rounding) { cauchy(out, n, median, sigma, generator_or_default(g)); });
   }
   static Tensor vjp(Tensor g) { return zeros_like(g); }
@@ -69,7 +71,7 @@ struct LogNormalIn {
   static constexpr auto doc = "Fills self with numbers whose logarithm is normal.";
   using kind = Opaque;
   static void write(Tensor self, double mean, double std, Generator* g) {
-    check(std > 0, "log_normal_ expects std > 0.0, but found std=", std);
+    check(std > 0, "log_normal_: std must be positive, got ", std);
     draw_floats(self, "log_normal_cpu", [&](auto* out, int64_t n, Rounding) { log_normal(out, n, mean, std, generator_or_default(g)); });
   }
   static Tensor vjp(Tensor g) { return zeros_like(g); }
@@ -80,7 +82,7 @@ struct GeometricIn {
   static constexpr auto doc = "Fills self with the number of trials until the first success of probability p.";
   using kind = Opaque;
   static void write(Tensor self, double p, Generator* g) {
-    check(p > 0 && p < 1, "geometric_ expects p to be in (0, 1), but got p=", p);
+    check(p > 0 && p < 1, "geometric_: p must lie between 0 and 1, got ", p);
     check<DTypeError>(self.dtype() != DType::boolean, "\"geometric_cpu\" not implemented for 'Bool'");
     draw_numbers(self, [&]<class T>(T* out, int64_t n, Rounding) {
       if constexpr (!std::is_same_v<T, bool>) geometric(out, n, p, generator_or_default(g));

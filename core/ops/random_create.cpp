@@ -115,10 +115,11 @@ struct Randperm {
   )";
   using kind = Factory;
   static Tensor kernel(int64_t n, Generator* g, std::optional<DType> dtype) {
-    check(n >= 0, "n must be non-negative, got", n);
+    check(n >= 0, "randperm: n must not be negative, got ", n);
     const DType d = dtype.value_or(DType::i64);
     check<DTypeError>(d != DType::boolean && !is_complex(d), "\"randperm\" not implemented for '", row(d).legacy, "'");
-    check(n == 0 || n - 1 <= limits_of(d).high, "n is too large for result tensor type: '", row(d).legacy, "'");
+    check(n == 0 || n - 1 <= limits_of(d).high, "randperm: n=", n, " exceeds what ", row(d).legacy,
+          " can count; choose a wider dtype");
     Tensor r = empty({n}, d);
     draw_numbers(r, [&]<class T>(T* out, int64_t count, Rounding) {
       if constexpr (!std::is_same_v<T, bool>) randperm(out, count, generator_or_default(g));

@@ -97,23 +97,26 @@ inline Limits limits_of(DType d) {
 }
 
 inline void fill_range(const Tensor& self, int64_t from, int64_t to, Generator& g) {   // from … to − 1
-  check(from < to, "random_ expects 'from' to be less than 'to', but got from=", from, " >= to=", to);
+  check(from < to, "random_: the range from ", from, " to ", to, " is empty; `from` must lie below `to`");
   const Limits limits = limits_of(self.dtype());
   if (is_floating(self.dtype())) {
     const IntegerBounds b = representable_bounds(from, to, digits_of(self.dtype()));
     from = b.from;
     to = b.to;
-    check(from < to, "random_ expects 'from' casted to dtype to be less than 'to' casted to dtype, but got from=", from, " >= to=", to);
+    check(from < to, "random_: the range is empty in the dtype of self, from ", from, " to ", to, "; `from` "
+          "must lie below `to`");
   } else {
-    check(from >= limits.low && from <= limits.high, "from is out of bounds for ", name_of(self.dtype()));
-    check(to - 1 >= limits.low && to - 1 <= limits.high, "to - 1 is out of bounds for ", name_of(self.dtype()));
+    check(from >= limits.low && from <= limits.high, "random_: from=", from, " is out of bounds for ",
+          name_of(self.dtype()));
+    check(to - 1 >= limits.low && to - 1 <= limits.high, "random_: to=", to, " is out of bounds for ",
+          name_of(self.dtype()));
   }
   const uint64_t count = static_cast<uint64_t>(to) - static_cast<uint64_t>(from);
   draw_numbers(self, [&](auto* out, int64_t n, Rounding) { random_range(out, n, from, count, g); });
 }
 
 inline void check_probability(const char* op, double p) {
-  check(p >= 0 && p <= 1, op, " expects p to be in [0, 1], but got p=", p);
+  check(p >= 0 && p <= 1, op, ": p is a probability, from 0 to 1; got ", p);
 }
 
 inline Tensor wide_probabilities(const Tensor& p, const Dims& shape) {      // float, or double if p is
@@ -126,7 +129,7 @@ inline void fill_bernoulli(const Tensor& self, const Tensor& p, Generator& g) {
   const int64_t count = wide.numel();
   for (int64_t i = 0; i < count; ++i) {
     const double v = wide.dtype() == DType::f64 ? wide.data<double>()[i] : wide.data<float>()[i];
-    check(v >= 0 && v <= 1, "Expected p_in >= 0 && p_in <= 1 to be true, but got false.");
+    check(v >= 0 && v <= 1, "bernoulli: each entry of p is a probability, from 0 to 1; found ", v);
   }
   draw_numbers(self, [&](auto* out, int64_t n, Rounding) {
     if (wide.dtype() == DType::f64) bernoulli(out, wide.data<double>(), n, g);
@@ -135,7 +138,7 @@ inline void fill_bernoulli(const Tensor& self, const Tensor& p, Generator& g) {
 }
 
 inline Tensor checked_empty(const Dims& size, DType dtype) {
-  for (int64_t s : size) check(s >= 0, "Trying to create tensor with negative dimension ", s, ": ", size.list());
+  check_sizes(size);
   return empty(size, dtype);
 }
 

@@ -43,13 +43,13 @@ static Tensor standard_normal(const Dims& shape, DType dtype, Generator* g) {
   return z;
 }
 static void check_std(const Tensor& std) {
-  check(!is_complex(std.dtype()), "normal expects standard deviation to be non-complex");
+  check(!is_complex(std.dtype()), "normal: std must be real, it is complex");
   double least = 0;
   if (std.numel()) {
     const Tensor m = to_dtype(amin(std), DType::f64);
     least = *m.data<double>();
   }
-  check(!(least < 0), "normal expects all elements of std >= 0.0");
+  check(!(least < 0), "normal: std must not be negative anywhere, found ", least);
 }
 
 struct NormalTensors {
@@ -80,7 +80,7 @@ struct NormalMean {
   using kind = Opaque;
   static constexpr auto grad_name = "NormalBackward0";
   static Tensor kernel(Tensor mean, double std, Generator* g) {
-    check(std >= 0, "normal expects std >= 0.0, but found std ", std);
+    check(std >= 0, "normal: std must be at least 0, got ", std);
     Tensor z = empty(mean.shape(), mean.dtype());
     fill_normal(z, 0, std, generator_or_default(g));
     return add(z, mean);
@@ -103,7 +103,7 @@ struct NormalSize {
   static constexpr auto doc = NormalTensors::doc;
   using kind = Factory;
   static Tensor kernel(double mean, double std, Dims size, Generator* g, std::optional<DType> dtype) {
-    check(std >= 0, "normal expects std >= 0.0, but found std ", std);
+    check(std >= 0, "normal: std must be at least 0, got ", std);
     Tensor r = checked_empty(size, dtype.value_or(default_dtype()));
     fill_normal(r, mean, std, generator_or_default(g));
     return r;
@@ -127,10 +127,12 @@ struct Multinomial {
     for (int64_t i = 0; i < rows; ++i) {
       T sum = 0;
       for (int64_t k = 0; k < n; ++k) {
-        check(p[i * n + k] >= 0 && std::isfinite(p[i * n + k]), "probability tensor contains either `inf`, `nan` or element < 0");
+        check(p[i * n + k] >= 0 && std::isfinite(p[i * n + k]), "multinomial: the weights must be at least "
+              "0, and neither inf nor nan; found ", double(p[i * n + k]));
         sum += p[i * n + k];
       }
-      check(sum > 0, "invalid multinomial distribution (sum of probabilities <= 0)");
+      check(sum > 0, "multinomial: the weights of a row add up to ", double(sum), ", they must have a "
+            "positive sum");
     }
   }
   template <class T> static void sample(const Tensor& p, const Tensor& r, int64_t rows, int64_t n, int64_t draws, bool replacement, DType stored, Generator& g) {
@@ -165,11 +167,14 @@ struct Multinomial {
   }
   static constexpr bool out_exact = true;
   static Tensor kernel(Tensor x, int64_t draws, bool replacement, Generator* generator) {
-    check(x.dim() == 1 || x.dim() == 2, "prob_dist must be 1 or 2 dim");
-    check<DTypeError>(is_floating(x.dtype()), "multinomial only supports floating-point dtypes for input, got: ", name_of(x.dtype()));
+    check(x.dim() == 1 || x.dim() == 2, "multinomial: input must be a vector or a matrix, it has ", x.dim(),
+          " dims");
+    check<DTypeError>(is_floating(x.dtype()), "multinomial: input must have a floating dtype, it is ",
+                      name_of(x.dtype()));
     const int64_t n = x.shape().back(), rows = x.dim() == 2 ? x.shape()[0] : 1;
-    check(draws > 0, "cannot sample n_sample <= 0 samples");
-    check(replacement || draws <= n, "cannot sample n_sample > prob_dist.size(-1) samples without replacement");
+    check(draws > 0, "multinomial: num_samples must be positive, got ", draws);
+    check(replacement || draws <= n, "multinomial: ", draws, " different samples cannot be drawn from ", n,
+          " categories, those of dim -1; pass replacement=True");
     Dims shape;
     if (x.dim() == 2) shape.push(rows);
     shape.push(draws);
@@ -196,7 +201,8 @@ struct Poisson {
   using kind = Opaque;
   static Tensor kernel(Tensor rate, Generator* g) {
     return drawn_like(rate, {}, [&]<class T>(T* out, const T* r, const T*, int64_t n) {
-      for (int64_t i = 0; i < n; ++i) check(r[i] >= 0, "invalid Poisson rate, expected rate to be non-negative");
+      for (int64_t i = 0; i < n; ++i) check(r[i] >= 0, "poisson: a rate must not be negative, found ",
+                                            double(r[i]));
       poisson(out, r, n, generator_or_default(g));
     });
   }

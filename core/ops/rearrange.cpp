@@ -35,15 +35,15 @@ struct Repeat {
     return r;
   }
   static Tensor kernel(Tensor x, Dims repeats) {
-    check(repeats.size() >= x.dim(), "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor: got ",
-          repeats.list(), " for shape ", x.shape().list());
+    check(repeats.size() >= x.dim(), "repeat: a tensor of shape ", x.shape().list(), " needs a number for "
+          "each dim, got ", repeats.list());
     const int n = repeats.size();
     const Dims shape = padded(x.shape(), n);
     Dims out, apart, ones, wide;                       // apart: the result with copies and elements in dims of their own
     for (int k = 0; k < n; ++k) {
       out.push(repeats[k] * shape[k]);
     }
-    for (int64_t size : out) check(size >= 0, "Trying to create tensor with negative dimension ", size, ": ", out.list());
+    check_sizes(out);
     for (int k = 0; k < n; ++k)
       for (int64_t s : {repeats[k], shape[k]}) {
         apart.push(s);
@@ -96,25 +96,27 @@ struct RepeatInterleave {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor self, int64_t repeats, std::optional<int64_t> dim, std::optional<int64_t> output_size) {
-    check(repeats >= 0, "Repeats must be non-negative");
+    check(repeats >= 0, "repeat_interleave: repeats must not be negative, got ", repeats);
     const Tensor x = dim && self.dim() ? self : reshape(self, {-1});
     const int d = dim ? wrap_dim(*dim, x.dim()) : 0;
     Dims wide = x.shape().inserted(d + 1, repeats), shape = x.shape();
     shape[d] *= repeats;
-    check(!output_size || *output_size == shape[d], "repeat_interleave: Invalid output_size, expected ", shape[d], " but got ", output_size.value_or(0));
+    check(!output_size || *output_size == shape[d], "repeat_interleave: the result has size ", shape[d],
+          ", output_size says ", output_size.value_or(0));
     return view(contiguous(expand(unsqueeze(x, d + 1), wide)), shape);
   }
 };
 
 // Each index i, counts[i] times.
 static Tensor repeated_indices(const Tensor& counts, std::optional<int64_t> output_size) {
-  check(counts.dtype() == DType::i64 || counts.dtype() == DType::i32, "repeats has to be Long or Int tensor");
-  check(counts.dim() == 1, "repeat_interleave only accept 1D vector as repeat");
+  check(counts.dtype() == DType::i64 || counts.dtype() == DType::i32, "repeat_interleave: repeats must be "
+        "Long or Int, it is ", row(counts.dtype()).legacy);
+  check(counts.dim() == 1, "repeat_interleave: repeats must be a vector, it has ", counts.dim(), " dims");
   const Tensor packed = contiguous(to_dtype(counts, DType::i64));
   const int64_t* n = packed.data<int64_t>();
   int64_t total = 0;
   for (int64_t i = 0; i < packed.numel(); ++i) {
-    check(n[i] >= 0, "repeats can not be negative");
+    check(n[i] >= 0, "repeat_interleave: repeats must not be negative, found ", n[i]);
     total += n[i];
   }
   check(!output_size || *output_size == total, "repeat_interleave: output_size ", output_size.value_or(0), " does not match the sum of repeats ", total);
@@ -132,10 +134,11 @@ struct RepeatInterleaveCounts {
   static Tensor decompose(Tensor self, Tensor repeats, std::optional<int64_t> dim, std::optional<int64_t> output_size) {
     const Tensor x = dim && self.dim() ? self : reshape(self, {-1});
     const int d = dim ? wrap_dim(*dim, x.dim()) : 0;
-    check(repeats.dim() <= 1, "repeats must be 0-dim or 1-dim tensor");
+    check(repeats.dim() <= 1, "repeat_interleave: repeats must be a number or a vector, it has ",
+          repeats.dim(), " dims");
     const bool one = repeats.numel() == 1;
-    check(one || repeats.numel() == x.shape()[d], "repeats must have the same size as input along dim, but got repeats.size(0) = ",
-          repeats.numel(), " and input.size(", d, ") = ", x.shape()[d]);
+    check(one || repeats.numel() == x.shape()[d], "repeat_interleave: ", repeats.numel(), " numbers in "
+          "repeats for ", x.shape()[d], " elements along dim ", d);
     const Tensor counts = one ? expand(reshape(repeats, {1}), {x.shape()[d]}) : repeats;
     return call_op<IndexSelect>(x, d, repeated_indices(counts, output_size));
   }
@@ -176,14 +179,14 @@ struct Roll {
   static Tensor kernel(Tensor x, Dims shifts, Dims dims) {
     check(!shifts.empty(), "`shifts` required");
     if (dims.empty()) {
-      check(shifts.size() == 1, "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:0");
+      check(shifts.size() == 1, "roll: without dims there is one shift, got ", shifts.size());
       return view(kernel(reshape(x, {-1}), shifts, {0}), x.shape());
     }
-    check(shifts.size() == dims.size(), "shifts and dimensions must align. shifts: ", shifts.size(), ", dims:", dims.size());
+    check(shifts.size() == dims.size(), "roll: ", shifts.size(), " shifts for ", dims.size(), " dims");
     Dims each, total;                                  // a dim named twice is shifted by the sum
     for (int k = 0; k < dims.size(); ++k) {
       const int d = wrap_dim(dims[k], x.dim());
-      check<IndexError>(x.dim() > 0, "Dimension specified as ", dims[k], " but tensor has no dimensions");
+      check<IndexError>(x.dim() > 0, "roll: a 0-dimensional tensor has no dim ", dims[k]);
       if (!each.contains(d)) {
         each.push(d);
         total.push(0);
@@ -207,7 +210,7 @@ static Layout flipped(const Layout& x, const Dims& dims) {
   Dims seen;
   for (int64_t dim : dims) {
     const int d = wrap_dim(dim, x.dim());
-    check(!seen.contains(d), "dim ", d, " appears multiple times in the list of dims");
+    check(!seen.contains(d), "flip: dims names dim ", d, " twice");
     seen.push(d);
     if (x.dim() == 0) continue;
     r.offset += (x.shape[d] - 1) * x.strides[d];
@@ -252,7 +255,7 @@ struct Fliplr {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x) {
-    check(x.dim() >= 2, "Input must be >= 2-d.");
+    check(x.dim() >= 2, "fliplr: the input needs two dims at least, it has ", x.dim());
     return call_op<Flip>(x, Dims{1});
   }
 };
@@ -269,7 +272,7 @@ struct Flipud {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x) {
-    check(x.dim() >= 1, "Input must be >= 1-d.");
+    check(x.dim() >= 1, "flipud: the input is 0-dimensional");
     return call_op<Flip>(x, Dims{0});
   }
 };
@@ -277,7 +280,7 @@ struct Flipud {
 struct Rot90 {
   static constexpr auto schema = "rot90(Tensor self, int k=1, int[] dims=[0,1]) -> Tensor";
   static constexpr auto doc = R"(
-    Turned by k right angles in the plane of two dims, from the first towards the second.
+    Turned by k right angles in the plane of two dims, the first turning to where the second points.
 
     Shapes: self (…, m, …, n, …) → the two sizes swapped for odd k.   Dtypes: all.
 
@@ -287,10 +290,10 @@ struct Rot90 {
   )";
   using kind = Opaque;
   static Tensor kernel(Tensor x, int64_t k, Dims dims) {
-    check(dims.size() == 2, "expected total rotation dims == 2, but got dims = ", dims.size());
-    check(x.dim() >= 2, "expected total dims >= 2, but got total dims = ", x.dim());
-    check(dims[0] != dims[1] && std::abs(dims[0] - dims[1]) != x.dim(), "expected rotation dims to be different, but got dim0 = ", dims[0],
-          " and dim1 = ", dims[1]);
+    check(dims.size() == 2, "rot90: dims must name the two dims of a plane, got ", dims.list());
+    check(x.dim() >= 2, "rot90: the input has ", x.dim(), " dims, turning takes two at least");
+    check(dims[0] != dims[1] && std::abs(dims[0] - dims[1]) != x.dim(), "rot90: dims must name two different "
+          "dims, got ", dims[0], " and ", dims[1]);
     const int a = wrap_dim(dims[0], x.dim()), b = wrap_dim(dims[1], x.dim());
     k = ((k % 4) + 4) % 4;
     if (k == 0) return clone(x);
@@ -317,8 +320,8 @@ struct Combinations {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, int64_t r, bool with_replacement) {
-    check(x.dim() == 1, "Expect a 1D vector, but got shape ", x.shape().list());
-    check(r >= 0, "Expect a non-negative number, but got ", r);
+    check(x.dim() == 1, "combinations: the input must be a vector, its shape is ", x.shape().list());
+    check(r >= 0, "combinations: r must not be negative, got ", r);
     if (r == 0) return empty({0}, x.dtype());
     const int64_t n = x.numel(), step = with_replacement ? 0 : 1;
     std::vector<int64_t> rows, pick(static_cast<size_t>(r));
@@ -353,9 +356,9 @@ struct Vander {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, std::optional<int64_t> count, bool increasing) {
-    check(x.dim() == 1, "x must be a one-dimensional tensor.");
+    check(x.dim() == 1, "vander: x must be a vector, its shape is ", x.shape().list());
     const int64_t n = count.value_or(x.numel());
-    check(n >= 0, "N must be non-negative.");
+    check(n >= 0, "vander: N must not be negative, got ", n);
     const DType d = category_of(x.dtype()) <= Category::integral ? DType::i64 : x.dtype();
     if (n == 0) return empty({x.numel(), 0}, d);
     Tensors columns{ones(x.shape(), d)};
@@ -390,11 +393,11 @@ struct PixelShuffle {
   )";
   using kind = Opaque;
   static Tensor kernel(Tensor x, int64_t r) {
-    check(x.dim() >= 3, "pixel_shuffle expects input to have at least 3 dimensions, but got input with ", x.dim(), " dimension(s)");
-    check(r > 0, "pixel_shuffle expects a positive upscale_factor, but got ", r);
+    check(x.dim() >= 3, "pixel_shuffle: the input must be (…, C, H, W), it has ", x.dim(), " dims");
+    check(r > 0, "pixel_shuffle: upscale_factor must be positive, got ", r);
     const int64_t c = x.size(-3), h = x.size(-2), w = x.size(-1), n = lead_product(x.shape(), 3);
-    check(c % (r * r) == 0, "pixel_shuffle expects its input's 'channel' dimension to be divisible by the square of upscale_factor, but "
-          "input.size(-3)=", c, " is not divisible by ", r * r);
+    check(c % (r * r) == 0, "pixel_shuffle: the ", c, " channels, dim -3, are no multiple of upscale_factor "
+          "squared, ", r * r);
     const Tensor apart = permute(reshape(x, {n, c / (r * r), r, r, h, w}), {0, 1, 4, 2, 5, 3});
     return view(contiguous(r == 1 ? clone(apart) : apart), with_tail(x.shape(), {c / (r * r), h * r, w * r}));
   }
@@ -413,11 +416,11 @@ struct PixelUnshuffle {
   )";
   using kind = Opaque;
   static Tensor kernel(Tensor x, int64_t r) {
-    check(x.dim() >= 3, "pixel_unshuffle expects input to have at least 3 dimensions, but got input with ", x.dim(), " dimension(s)");
-    check(r > 0, "pixel_unshuffle expects a positive downscale_factor, but got ", r);
+    check(x.dim() >= 3, "pixel_unshuffle: the input must be (…, C, H, W), it has ", x.dim(), " dims");
+    check(r > 0, "pixel_unshuffle: downscale_factor must be positive, got ", r);
     const int64_t c = x.size(-3), h = x.size(-2), w = x.size(-1), n = lead_product(x.shape(), 3);
-    check(h % r == 0, "pixel_unshuffle expects height to be divisible by downscale_factor, but input.size(-2)=", h, " is not divisible by ", r);
-    check(w % r == 0, "pixel_unshuffle expects width to be divisible by downscale_factor, but input.size(-1)=", w, " is not divisible by ", r);
+    check(h % r == 0, "pixel_unshuffle: the height ", h, " is no multiple of downscale_factor, ", r);
+    check(w % r == 0, "pixel_unshuffle: the width ", w, " is no multiple of downscale_factor, ", r);
     const Tensor apart = permute(reshape(x, {n, c, h / r, r, w / r, r}), {0, 1, 3, 5, 2, 4});
     return view(contiguous(r == 1 ? clone(apart) : apart), with_tail(x.shape(), {c * r * r, h / r, w / r}));
   }
@@ -436,10 +439,12 @@ struct ChannelShuffle {
   )";
   using kind = Opaque;
   static Tensor kernel(Tensor x, int64_t groups) {
-    check(x.dim() > 2, "channel_shuffle expects input with > 2 dims, but got input with sizes ", x.shape().list());
+    check(x.dim() > 2, "channel_shuffle: the input must be (N, C, *) with three dims at least, its shape is ",
+          x.shape().list());
     const int64_t n = x.shape()[0], c = x.shape()[1];
-    check(groups > 0, "Number of groups to divide channels in must be positive. Value of groups:", groups);
-    check(c % groups == 0, "Number of channels must be divisible by groups. Got ", c, " channels and ", groups, " groups.");
+    check(groups > 0, "channel_shuffle: groups must be positive, got ", groups);
+    check(c % groups == 0, "channel_shuffle: ", c, " channels cannot be shared out evenly among ", groups,
+          " groups");
     int64_t rest = 1;
     for (int k = 2; k < x.dim(); ++k) rest *= x.shape()[k];
     return view(contiguous(transpose(reshape(x, {n, groups, c / groups, rest}), 1, 2)), x.shape());

@@ -64,8 +64,9 @@ struct Mean {
   using kind = Reduction<Result::same, floats_and_complex>;
   static void examine(const Args& args) {
     const DType d = args[3] ? unbox<DType>(args[3]) : args[0].as_tensor().dtype();
-    check(is_differentiable(d), "mean(): could not infer output dtype. ", args[3] ? "Optional" : "Input",
-          " dtype must be either a floating point or complex dtype. Got: ", row(d).legacy);
+    check(is_differentiable(d), "mean: the result is a fraction, so the ", args[3] ? "dtype" : "input",
+          " must be floating or complex, not ", row(d).legacy, args[3] ? "" : "; pass dtype=, or convert it "
+          "with .float()");
   }
   static std::string_view grad_name(const Args& args, const Tensor*) {
     return args[1] ? "MeanBackward1" : "MeanBackward0";
@@ -245,7 +246,8 @@ struct Nansum {
   )";
   using kind = Reduction<Result::whole, real_numbers>;
   static void examine(const Args& args) {
-    check(!is_complex(args[0].as_tensor().dtype()), "nansum on CPU does not support complex inputs");
+    check(!is_complex(args[0].as_tensor().dtype()), "nansum: complex numbers are not supported; sum real and "
+          "imaginary part");
   }
   template <class A> static A start() { return A{}; }
   template <class T> static T map(T x) { return x == x ? x : T{}; }
@@ -270,8 +272,7 @@ struct Nanmean {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x, Value dim, bool keepdim, Value dtype) {
-    check(is_differentiable(x.dtype()), "nanmean(): expected input to have floating point or complex dtype "
-        "but got ",
+    check(is_differentiable(x.dtype()), "nanmean: the input must be of floating or complex numbers, it is ",
           row(x.dtype()).legacy);
     return call_op<Nansum>(x, dim, keepdim, dtype) / sum(eq(x, x), dim, keepdim);
   }

@@ -101,8 +101,8 @@ struct Layers {
   Outputs<3> run(Tensor data, const Sequence& sequence, const State& start, const Tensors& params) const {
     const int64_t directions = bidirectional ? 2 : 1, all = count * directions;
     const int64_t each = (has_biases ? 4 : 2) + (cell == Cell::lstm && static_cast<int64_t>(params.size()) == all * (has_biases ? 5 : 3));
-    check(static_cast<int64_t>(params.size()) == all * each, "got an incorrect number of RNN parameters: ", params.size(), " for ", all,
-          " layers and directions");
+    check(static_cast<int64_t>(params.size()) == all * each, "rnn: ", static_cast<int64_t>(params.size()),
+          " parameters do not fit ", all, " layers and directions");
     check(start.h.dim() == 3 && start.h.shape()[0] == all, "Expected hidden size (", all, ", N, H), got ", start.h.shape());
     Tensors h, c;
     for (int64_t layer = 0; layer < count; ++layer) {
@@ -126,7 +126,7 @@ struct Layers {
     check(input.dim() == 3, "Expected a 3-D input, got ", input.dim(), "-D");
     const Tensor x = batch_first ? transpose(input, 0, 1) : input;
     const int64_t time = x.shape()[0], batch = x.shape()[1];
-    check(time > 0, "Expected sequence length to be larger than 0 in RNN");
+    check(time > 0, "rnn: the sequence has no steps, it needs one at least");
     Sequence s;
     for (int64_t t = 0; t < time; ++t) s.first.push_back(t * batch), s.count.push_back(batch);
     Outputs<3> r = run(reshape(x, Dims{time * batch, x.shape()[2]}), s, start, params);
@@ -143,7 +143,8 @@ struct Layers {
   }
   Outputs<3> run_packed(T_ data, T_ batch_sizes, const State& start, const Tensors& params) const {
     check(batch_sizes.dim() == 1 && batch_sizes.dtype() == DType::i64 && batch_sizes.numel() > 0,
-          "batch_sizes must be a 1-D int64 tensor with at least one element, but got shape ", batch_sizes.shape());
+          "rnn: batch_sizes must be a vector of int64 with one entry at least, its shape is ",
+          batch_sizes.shape());
     const Tensor sizes = contiguous(batch_sizes);
     Sequence s;
     int64_t at = 0;
@@ -160,20 +161,20 @@ struct Layers {
 };
 
 State state_of(const Tensors& hx) {
-  check(hx.size() == 2, "lstm expects two hidden states, got ", hx.size());
+  check(hx.size() == 2, "lstm: hx holds the hidden state and the cell state, two tensors; got ", hx.size());
   return {hx[0], hx[1]};
 }
 
 void check_cell(const char* name, T_ input, T_ h, T_ w_ih, T_ w_hh) {
   const bool gated = std::string_view(name).starts_with("lstm") || std::string_view(name).starts_with("gru");
-  check<DTypeError>(!gated || is_floating(input.dtype()), name, ": the gates are of type Float and can't be cast to the type ", row(input.dtype()).legacy,
-                    " of the input: expected a floating dtype, got ", name_of(input.dtype()));
-  check(input.dim() >= 1 && input.size(-1) == w_ih.size(-1), name, ": input has inconsistent input_size: got ", input.size(-1), " expected ",
-        w_ih.size(-1));
-  check(h.dim() >= 1 && h.size(-1) == w_hh.size(-1), name, ": hidden has inconsistent hidden_size: got ", h.size(-1), ", expected ",
-        w_hh.size(-1));
-  check(h.dim() == 1 || h.shape()[0] == input.shape()[0], name, ": input batch size ", input.shape()[0], " doesn't match hidden batch size ",
-        h.shape()[0]);
+  check<DTypeError>(!gated || is_floating(input.dtype()), name, ": the input must have a floating "
+                    "dtype as the gates do, it is ", name_of(input.dtype()));
+  check(input.dim() >= 1 && input.size(-1) == w_ih.size(-1), name, ": input_size is ", w_ih.size(-1),
+        ", the input has ", input.size(-1), " features");
+  check(h.dim() >= 1 && h.size(-1) == w_hh.size(-1), name, ": hidden_size is ", w_hh.size(-1), ", the "
+        "hidden state has ", h.size(-1), " features");
+  check(h.dim() == 1 || h.shape()[0] == input.shape()[0], name, ": the input holds a batch of ",
+        input.shape()[0], ", the hidden state one of ", h.shape()[0]);
 }
 
 }  // namespace

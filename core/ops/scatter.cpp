@@ -65,17 +65,19 @@ Tensor narrowed_to(const Tensor& t, const Dims& shape) { return contiguous(alias
 // Checks the arguments of a scatter and runs it; a 0-d src stands for all its values.
 void scatter_into(std::string_view op, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, Merge merge) {
   const int d = wrap_dim(dim, self.dim());
-  check(index.numel() == 0 || index.dtype() == DType::i64 || index.dtype() == DType::i32, op, "(): Expected dtype int32/int64 for index");
-  check(src.dtype() == self.dtype(), op, "(): Expected self.dtype to be equal to src.dtype");
+  check(index.numel() == 0 || index.dtype() == DType::i64 || index.dtype() == DType::i32, op, ": index must "
+        "be int32 or int64, it is ", row(index.dtype()).legacy);
+  check(src.dtype() == self.dtype(), op, ": self is ", row(self.dtype()).legacy, " and src is ",
+        row(src.dtype()).legacy, "; convert one to the dtype of the other");
   if (index.numel() == 0) return;
   const Tensor x = at_least_1d(self), i = at_least_1d(index);
   const bool one = src.dim() == 0;
-  check(i.dim() == x.dim(), "Index tensor must have the same number of dimensions as self tensor, got ", i.dim(), " and ", x.dim());
-  check(one || at_least_1d(src).dim() == i.dim(), "Index tensor must have the same number of dimensions as src tensor, got ", i.dim(), " and ", src.dim());
+  check(i.dim() == x.dim(), op, ": index has ", i.dim(), " dims, self ", x.dim());
+  check(one || at_least_1d(src).dim() == i.dim(), op, ": index has ", i.dim(), " dims, src ", src.dim());
   for (int k = 0; k < x.dim(); ++k) {
     const bool fits = (k == d || i.shape()[k] <= x.shape()[k]) && (one || i.shape()[k] <= src.shape()[k]);
-    check(fits, "Expected index ", i.shape().list(), " to be no larger than self ", x.shape().list(), " apart from dimension ", d,
-          " and to be no larger size than src ", src.shape().list());
+    check(fits, op, ": index ", i.shape().list(), " exceeds self ", x.shape().list(), " in a dim other than ",
+          d, ", or src ", src.shape().list());
   }
   const Tensor apart = share_memory(self, src) ? clone(src) : src;
   if (merge == Merge::add && !one && names_slices(i, x, d)) {
@@ -95,7 +97,8 @@ Tensor number_like(const Tensor& self, const Scalar& value) {
 }
 
 Merge merge_named(const std::string& reduce) {
-  check(reduce == "add" || reduce == "multiply", "reduce argument must be either add or multiply.");
+  check(reduce == "add" || reduce == "multiply", "scatter_: unknown reduce='", reduce, "', choose 'add' or "
+        "'multiply'");
   return reduce == "add" ? Merge::add : Merge::multiply;
 }
 
@@ -200,7 +203,8 @@ Merge reduction_merge(std::string_view op, const std::string& reduce) {
   if (reduce == "sum" || reduce == "mean") return Merge::add;
   if (reduce == "prod") return Merge::multiply;
   if (reduce == "amin") return Merge::smallest;
-  check(reduce == "amax", op, "(): reduce argument must be either sum, prod, mean, amax or amin, got ", reduce, ".");
+  check(reduce == "amax", op, ": unknown reduce='", reduce, "', choose 'sum', 'prod', 'mean', 'amax' or "
+        "'amin'");
   return Merge::largest;
 }
 

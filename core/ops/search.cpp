@@ -30,7 +30,7 @@ static void places_in_lines(const T* lines, const int64_t* sorter, int64_t n, bo
 static Tensor searched(std::string_view op, const Tensor& sorted, const Value& wanted, bool out_int32,
     bool right,
                        const Tensor& sorter) {
-  check(sorted.dim() > 0, op, "(): boundaries tensor should have positive dimension, got a 0-d tensor");
+  check(sorted.dim() > 0, op, ": a 0-dimensional tensor of boundaries holds no sequence");
   check_real(op, sorted.dtype());
   const bool number = wanted.is_number();
   const Tensor values = number ? full(Dims(), wanted.as_scalar(),
@@ -39,21 +39,18 @@ static Tensor searched(std::string_view op, const Tensor& sorted, const Value& w
   check_real(op, values.dtype());
   const int64_t n = sorted.shape().back();
   const bool one_line = sorted.dim() == 1;
-  if (number) check(one_line, op, "(): input value can be a scalar only when boundaries tensor dimension is "
-      "1, got ", sorted.shape());
+  if (number) check(one_line, op, ": a single value needs a single sequence of boundaries, theirs have "
+                    "shape ", sorted.shape());
   if (!one_line) {
     bool fits = sorted.dim() == values.dim();
     for (int i = 0; fits && i + 1 < sorted.dim(); ++i) fits = sorted.shape()[i] == values.shape()[i];
-    check(fits, op, "(): boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries "
-        "tensor and input value "
-          "tensor must match, but we got boundaries tensor ", sorted.shape().list(),
-              " and input value tensor ", values.shape().list());
+    check(fits, op, ": boundaries must be a vector, or agree with the values in all dims but the last; their "
+          "shape is ", sorted.shape().list(), ", that of the values ", values.shape().list());
   }
   if (sorter) {
-    check(sorter.shape() == sorted.shape(), op, "(): boundary and sorter must have the same size, but got ",
-        sorted.shape(), " and ", sorter.shape());
-    check(sorter.dtype() == DType::i64, op, "(): sorter must be a tensor of long dtype but got dtype ",
-        row(sorter.dtype()).legacy);
+    check(sorter.shape() == sorted.shape(), op, ": sorter of shape ", sorter.shape(), " must have the shape "
+          "of the boundaries, ", sorted.shape());
+    check(sorter.dtype() == DType::i64, op, ": sorter must be int64, it is ", name_of(sorter.dtype()));
   }
   const Tensor order = sorter ? contiguous(sorter) : Tensor();
   if (order) for (int64_t i = 0; i < order.numel(); ++i)
@@ -94,9 +91,9 @@ struct Searchsorted {
   static Tensor kernel(Tensor sorted, Value input, bool out_int32, bool right,
       std::optional<std::string> side, Tensor sorter) {
     check(!side || *side == "left" || *side == "right",
-        "searchsorted(): side can only be 'left' or 'right' but got ", side.value_or(""));
-    check(!side || !(right && *side == "left"), "searchsorted(): side and right can't be set to opposites, "
-        "got side of left while right was True");
+        "searchsorted: unknown side='", side.value_or(""), "', choose 'left' or 'right'");
+    check(!side || !(right && *side == "left"), "searchsorted: right=True contradicts side='left'; pass only "
+          "one of them");
     return searched("searchsorted", sorted, input, out_int32, right || (side && *side == "right"), sorter);
   }
 };
@@ -116,8 +113,8 @@ struct Bucketize {
   using kind = Opaque;
   static constexpr bool differentiable = false;
   static Tensor kernel(Value input, Tensor boundaries, bool out_int32, bool right) {
-    check(boundaries.dim() == 1, "bucketize(): boundaries tensor must be 1 dimension, but got dim(",
-        boundaries.dim(), ")");
+    check(boundaries.dim() == 1, "bucketize: boundaries must be a vector, they have ", boundaries.dim(),
+          " dims");
     return searched("bucketize", boundaries, input, out_int32, right, Tensor());
   }
 };
@@ -141,7 +138,7 @@ struct Isin {
   }
   static Tensor kernel(Value elements, Value test_elements, bool, bool invert) {
     check(!elements.is_number() || !test_elements.is_number(),
-        "isin: one of elements and test_elements must be a tensor");
+        "isin: elements and test_elements cannot both be numbers");
     const Tensor x = tensor_of(elements, test_elements), tests = tensor_of(test_elements, elements);
     check_real("isin", x.dtype());
     const DType common = promote(x.dtype(), tests.dtype());

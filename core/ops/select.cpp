@@ -150,7 +150,8 @@ struct Kthvalue {
     check_line("kthvalue", x, dim);
     const int d = wrap_dim(dim, x.dim());
     check(k >= 1 && k <= (x.dim() ? x.shape()[d] : 1),
-        "kthvalue(): selected number k out of range for dimension ", d, ": ", k);
+        "kthvalue: k=", k, " is out of range in dim ", d, ", which has ", x.dim() ? x.shape()[d] : 1,
+        " elements; k counts from 1");
     return chosen("kthvalue", x, dim, keepdim,
         [k](auto* entries, auto*, int64_t n) { return place_of_kth(entries, n, k - 1); });
   }

@@ -92,7 +92,8 @@ struct Signbit {
   static constexpr bool differentiable = false;
   static constexpr bool in_place = false;
   static void examine(const Args& args) {
-    check<UnsupportedError>(!is_complex(args[0].as_tensor().dtype()), "signbit is not implemented for complex tensors.");
+    check<UnsupportedError>(!is_complex(args[0].as_tensor().dtype()), "signbit: a complex number has no sign "
+                            "bit; take .real or .imag");
   }
   template <class T> static bool forward(T x) {
     if constexpr (std::is_integral_v<T>) return x < 0;

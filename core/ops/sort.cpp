@@ -100,7 +100,7 @@ struct Topk {
   static constexpr auto schema = "topk(Tensor self, int k, int dim=-1, bool largest=True, bool sorted=True)"
                                  " -> (Tensor values, Tensor indices)";
   static constexpr auto doc = R"(
-    The k largest or smallest elements along `dim`, and where they stand; nan counts as largest.
+    The k extreme elements of each line along `dim`, largest or smallest, and where they stand; nan counts as largest.
 
     Shapes: self (*) → twice self with size k at dim.   Dtypes: real but bool; indices int64.
     Errors: RuntimeError if k is negative or above the size of the dim.
@@ -112,9 +112,8 @@ struct Topk {
   static Outputs<2> kernel(Tensor x, int64_t k, int64_t dim, bool largest, bool sorted) {
     check(!is_complex(x.dtype()) && x.dtype() != DType::boolean, "topk does not support ", name_of(x.dtype()),
         " dtypes on CPU");
-    check(k >= 0 && k <= line_length(x, dim), "selected index k out of range: ", k, " of ",
-        line_length(x, dim),
-          " elements along dim ", dim);
+    check(k >= 0 && k <= line_length(x, dim), "topk: k=", k, " is out of range in dim ", dim, ", which has ",
+          line_length(x, dim), " elements");
     return in_order(x, dim, k, largest, sorted);
   }
   static Tensor vjp(Tensor g, OutAt<1> index, Shape<0> shape, Arg<2, int64_t> dim) {

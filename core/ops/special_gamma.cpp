@@ -29,7 +29,7 @@ struct Lgamma {
 struct Digamma {
   static constexpr auto schema = "digamma(Tensor self) -> Tensor";
   static constexpr auto doc = R"(
-    Logarithmic derivative of the gamma function, Γ'(x) / Γ(x), for each element.
+    Digamma: Γ'(x) / Γ(x), which differentiates log Γ(x), for each element.
 
     Shapes: self (*) → (*).   Dtypes: real; integers give the default float.
     Limits: digamma(±0) = ∓inf, negative integers → nan.   Accuracy: 3 ulp for x > 0.
@@ -66,7 +66,7 @@ struct Polygamma {
   using kind = Opaque;
   static constexpr bool in_place = true;
   static void examine(const Args& args) {
-    check(args[1].as_int() >= 0, "polygamma(n, x) does not support negative n, but got n = ",
+    check(args[1].as_int() >= 0, "polygamma: n is an order of derivatives and must not be negative, got ",
           args[1].as_int());
   }
   static Tensor kernel(Tensor x, int64_t n) { return call_op<PolygammaOf>(x, n); }
@@ -96,8 +96,7 @@ struct Mvlgamma {
   )";
   using kind = Scalarwise<Result::floating>;
   static void examine(const Args& args) {
-    check(args[1].as_int() >= 1, "mvlgamma: p has to be greater than or equal to 1, but got ",
-          args[1].as_int());
+    check(args[1].as_int() >= 1, "mvlgamma: p must be at least 1, got ", args[1].as_int());
   }
   template <class T> static T forward(T x, T p) {
     constexpr double log_pi = 1.1447298858494002;
@@ -169,7 +168,8 @@ struct Zeta {
   using kind = Scalarwise<Result::floating>;
   static constexpr bool in_place = false, takes_only_numbers = false;
   template <class T> static T forward(T s, T q) { return math::scalar::zeta(s, q); }
-  static Tensor vjp_input(Tensor) { throw UnsupportedError("the derivative for 'zeta' is not implemented."); }
+  static Tensor vjp_input(Tensor) { throw UnsupportedError("zeta: there is no gradient by the first "
+                                                           "argument"); }
   static Tensor vjp_other(Tensor g, In<0> s, In<1> q) { return -(g * (s * call_op<Zeta>(s + 1.0, q))); }
 };
 

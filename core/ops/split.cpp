@@ -82,8 +82,8 @@ static Tensors parts_of(const Tensor& x, const std::vector<int64_t>& sizes, int 
 
 static Tensors split_evenly(const Tensor& x, int64_t size, int dim, std::string_view grad_name) {
   const int64_t n = x.shape()[dim];
-  check(size >= 0, "split expects split_size be non-negative, but got split_size=", size);
-  check(size > 0 || n == 0, "split_size can only be 0 if dimension size is 0, but got dimension size of ", n);
+  check(size >= 0, "split: split_size must not be negative, got ", size);
+  check(size > 0 || n == 0, "split: parts of split_size 0 never cover a dim of size ", n);
   std::vector<int64_t> sizes;
   for (int64_t start = 0; start < n; start += size) sizes.push_back(std::min(size, n - start));
   if (sizes.empty()) sizes.push_back(0);
@@ -93,16 +93,16 @@ static Tensors split_evenly(const Tensor& x, int64_t size, int dim, std::string_
 static Tensors split_sized(const Tensor& x, const Dims& sizes, int dim, std::string_view grad_name) {
   int64_t sum = 0;
   for (int64_t n : sizes) {
-    check(n >= 0, "split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes=", sizes.list());
+    check(n >= 0, "split: a part must not have a negative size, got ", sizes.list());
     sum += n;
   }
-  check(sum == x.shape()[dim], "split_with_sizes expects split_sizes to sum exactly to ", x.shape()[dim],
-        " (input tensor's size at dimension ", dim, "), but got split_sizes=", sizes.list());
+  check(sum == x.shape()[dim], "split: the sizes ", sizes.list(), " must add up to ", x.shape()[dim], ", the "
+        "size of dim ", dim);
   return parts_of(x, std::vector<int64_t>(sizes.begin(), sizes.end()), dim, grad_name);
 }
 
 static int split_dim(std::string_view op, const Tensor& x, int64_t dim) {
-  check(x.dim() > 0, op, " expects at least a 1-dimensional tensor");
+  check(x.dim() > 0, op, ": a 0-dimensional tensor has no dim to split");
   return wrap_dim(dim, x.dim());
 }
 
@@ -118,7 +118,7 @@ struct Unbind {
   )";
   using kind = Composite;
   static Tensors decompose(Tensor x, int64_t dim) {
-    check<IndexError>(x.dim() > 0, "Dimension specified as ", dim, " but tensor has no dimensions");
+    check<IndexError>(x.dim() > 0, "unbind: a 0-dimensional tensor has no dim ", dim);
     const int d = wrap_dim(dim, x.dim());
     Tensors r;
     if (mode.top) {
@@ -193,7 +193,7 @@ struct UnsafeSplitWithSizes {
 
 static Tensors chunked(const Tensor& x, int64_t chunks, int64_t dim, std::string_view grad_name) {
   const int d = split_dim("chunk", x, dim);
-  check(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
+  check(chunks > 0, "chunk: chunks must be positive, got ", chunks);
   const int64_t n = x.shape()[d], size = (n + chunks - 1) / chunks;
   if (size == 0) return parts_of(x, std::vector<int64_t>(static_cast<size_t>(chunks), 0), d, grad_name);
   return split_evenly(x, size, d, grad_name);
@@ -221,7 +221,7 @@ struct UnsafeChunk {
 };
 
 static Tensors in_sections(const Tensor& x, int64_t sections, int d) {
-  check(sections > 0, "number of sections must be larger than 0, got ", sections);
+  check(sections > 0, "tensor_split: the number of sections must be positive, got ", sections);
   const int64_t n = x.shape()[d];
   Tensors r;
   int64_t start = 0;
@@ -247,7 +247,7 @@ static Tensors at_indices(const Tensor& x, const Dims& indices, int d) {
 }
 
 static int tensor_split_dim(const Tensor& x, int64_t dim) {
-  check(x.dim() > 0, "tensor_split expected at least a 1-dimensional tensor, but got a tensor with ", x.dim(), " dims");
+  check(x.dim() > 0, "tensor_split: a tensor of ", x.dim(), " dims has nothing to split");
   return wrap_dim(dim, x.dim());
 }
 
@@ -278,8 +278,9 @@ struct TensorSplitTensor {
   using kind = Composite;
   static Tensors decompose(Tensor x, Tensor where, int64_t dim) {
     const int d = tensor_split_dim(x, dim);
-    check(where.dtype() == DType::i64, "tensor_split expected tensor_indices_or_sections to have dtype of long, but got ", name_of(where.dtype()));
-    check(where.dim() <= 1, "tensor_split expected tensor_indices_or_sections to be a zero-dimensional or one-dimensional tensor, but got a tensor with ",
+    check(where.dtype() == DType::i64, "tensor_split: tensor_indices_or_sections must be int64, it is ",
+          name_of(where.dtype()));
+    check(where.dim() <= 1, "tensor_split: tensor_indices_or_sections must be a number or a vector, it has ",
           where.dim(), " dims");
     const Tensor w = contiguous(where);
     if (where.dim() == 0) return in_sections(x, *w.data<int64_t>(), d);
@@ -290,15 +291,15 @@ struct TensorSplitTensor {
 };
 
 static Tensors even_sections(std::string_view op, const Tensor& x, int64_t sections, int d) {
-  check(sections > 0 && x.shape()[d] % sections == 0, op, " attempted to split along dimension ", d, ", but the size of the dimension ",
-        x.shape()[d], " is not divisible by the split_size ", sections, "!");
+  check(sections > 0 && x.shape()[d] % sections == 0, op, ": dim ", d, " of size ", x.shape()[d], " cannot "
+        "be cut into ", sections, " equal parts");
   return in_sections(x, sections, d);
 }
 
 // hsplit, vsplit and dsplit: the dim each splits, and how many dims it asks for.
 struct Named { std::string_view name; int least; };
 static int named_dim(const Named& n, const Tensor& x) {
-  check(x.dim() >= n.least, "torch.", n.name, " requires a tensor with at least ", n.least, " dimension", n.least > 1 ? "s" : "", ", but got a tensor with ", x.dim(), " dimensions!");
+  check(x.dim() >= n.least, n.name, ": the input has ", x.dim(), " dims, splitting this way takes ", n.least);
   if (n.name == "hsplit") return x.dim() == 1 ? 0 : 1;
   return n.name == "vsplit" ? 0 : 2;
 }

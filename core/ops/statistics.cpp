@@ -134,12 +134,12 @@ struct VarianceMean {
 
 static double correction_of(std::string_view op, std::optional<bool> unbiased,
     std::optional<Scalar> correction) {
-  check<TypeError>(!unbiased || !correction, op, "() received an invalid combination of arguments: "
-                   "unbiased and correction exclude each other");
+  check<TypeError>(!unbiased || !correction, op, ": pass unbiased or correction, not both");
   return correction ? correction->real() : unbiased.value_or(true) ? 1 : 0;
 }
 static void check_floating(const Tensor& x) {
-  check(is_differentiable(x.dtype()), "std and var only support floating point and complex dtypes");
+  check(is_differentiable(x.dtype()), "std and var need floating or complex numbers, the input is ",
+        row(x.dtype()).legacy);
 }
 static Tensor spread_of(std::string_view grad_name, const Tensor& x, const Value& dim, double correction,
     bool keepdim,
@@ -279,14 +279,12 @@ struct StdMean {
 };
 
 static Tensor checked_weights(const char* name, const Tensor& w, int64_t observations, bool whole) {
-  check(w.dim() <= 1, "cov(): expected ", name, " to have one or fewer dimensions but got ", w.dim(),
-      " dimensions");
+  check(w.dim() <= 1, "cov: ", name, " must be a vector or a number, it has ", w.dim(), " dims");
   check(whole ? is_integral(w.dtype()) : is_floating(w.dtype()), "cov(): expected ", name, " to have ",
         whole ? "integral" : "floating point", " dtype but got ", name, " with ", row(w.dtype()).legacy,
             " dtype");
-  check(w.numel() == observations, "cov(): expected ", name,
-      " to have the same numel as there are observations in the input but got ",
-        w.numel(), " != ", observations);
+  check(w.numel() == observations, "cov: ", name, " has ", w.numel(), " weights for ", observations,
+        " observations");
   check(w.numel() == 0 || *call_op<All>(ge(w, 0), Value(), false).data<bool>(), "cov(): ", name,
       " cannot be negative");
   return w;
@@ -308,9 +306,10 @@ struct Cov {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor self, int64_t correction, Value fweights, Value aweights) {
-    check(self.dim() <= 2, "cov(): expected input to have two or fewer dimensions but got an input with ",
-        self.dim(), " dimensions");
-    check(self.dtype() != DType::boolean, "cov(): bool dtype is not supported for input");
+    check(self.dim() <= 2, "cov: the input must be a matrix of observations or a vector, it has ", self.dim(),
+          " dims");
+    check(self.dtype() != DType::boolean, "cov: bool observations have no covariance; convert the input, "
+          "e.g. with .float()");
     const Tensor in = self.dim() < 2 ? reshape(self, {1, -1}) : self;
     const int64_t observations = in.shape()[1];
     Tensor w;
@@ -348,8 +347,8 @@ struct Corrcoef {
   )";
   using kind = Composite;
   static Tensor decompose(Tensor x) {
-    check(x.dim() <= 2, "corrcoef(): expected input to have two or fewer dimensions but got an input with ",
-        x.dim(), " dimensions");
+    check(x.dim() <= 2, "corrcoef: the input must be a matrix of observations or a vector, it has ", x.dim(),
+          " dims");
     const Tensor c = call_op<Cov>(x, 1, Value(), Value());
     if (c.dim() == 0) return c / c;
     const int64_t n = c.shape()[0];

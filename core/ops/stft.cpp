@@ -59,16 +59,15 @@ struct Stft {
                           Tensor window, bool center, std::string pad_mode, bool normalized,
                               std::optional<bool> onesided,
                           std::optional<bool> return_complex, std::optional<bool> align_to_window) {
-    check(!center || !align_to_window, "stft align_to_window should only be set when center = false");
+    check(!center || !align_to_window, "stft: align_to_window is for center=False only");
     const int64_t hop = hop_length.value_or(n_fft / 4), win = win_length.value_or(n_fft);
     const bool complex = is_complex(self.dtype()) || (window && is_complex(window.dtype()));
-    check(return_complex || complex, "stft requires the return_complex parameter be given for real inputs, "
-          "and will further require "
-          "that return_complex=True in a future PyTorch release.");
+    check(return_complex || complex, "stft: for real input, say whether the result is complex: pass "
+          "return_complex=True");
     check(is_differentiable(self.dtype()),
-          "stft: expected a tensor of floating point or complex values, got ", described(self));
-    check<ShapeError>(self.dim() == 1 || self.dim() == 2, "stft: expected a 1D or 2D tensor, got ",
-                      described(self));
+          "stft: the signal must be of floating or complex numbers, got ", described(self));
+    check<ShapeError>(self.dim() == 1 || self.dim() == 2, "stft: the signal must be a vector, or a matrix "
+                      "with a batch of them; got ", described(self));
     Tensor x = center && n_fft > 0 ? centered(self, n_fft / 2, pad_mode) : self;
     const bool single = x.dim() == 1;
     if (single) x = unsqueeze(x, 0);
@@ -76,16 +75,15 @@ struct Stft {
     const int64_t least = aligned ? win : n_fft;
     const auto call_text = [&] { return text("stft(", described(x), ", n_fft=", n_fft, ", hop_length=", hop,
                                              ", win_length=", win, ")"); };
-    check(n_fft > 0 && least <= x.size(1), call_text(), ": expected 0 < n_fft <= ", x.size(1),
-          ", but got n_fft=", n_fft);
-    check(hop > 0, call_text(), ": expected hop_length > 0, but got hop_length=", hop);
-    check(win > 0 && win <= n_fft, call_text(), ": expected 0 < win_length <= n_fft, but got win_length=",
-          win);
+    check(n_fft > 0 && least <= x.size(1), call_text(), ": n_fft must lie from 1 to ", x.size(1), ", the length "
+          "of the signal");
+    check(hop > 0, call_text(), ": hop_length must be positive");
+    check(win > 0 && win <= n_fft, call_text(), ": win_length must lie from 1 to n_fft");
     check(!window || (window.dim() == 1 && window.size(0) == win), call_text(),
-          ": expected a 1D window tensor of size equal to win_length=",
-          win, ", but got window with size ", window ? window.shape().list() : "");
+          ": window must be a vector of win_length=", win, " numbers, its shape is ", window ?
+          window.shape().list() : "");
     const bool half = onesided.value_or(!complex);
-    check(!half || !complex, "Cannot have onesided output if window or input is complex");
+    check(!half || !complex, "stft: onesided=True needs a real signal and window, one of them is complex");
 
     if (aligned && n_fft > win) {
       const int64_t left = (n_fft - win) / 2;
@@ -127,24 +125,24 @@ struct Istft {
   }
   static void check_arguments(const Tensor& self, int64_t n_fft, int64_t hop, int64_t win,
                               const Tensor& window, bool half, bool complex) {
-    check(is_complex(self.dtype()), "istft requires a complex-valued input tensor matching the output from "
-          "stft with return_complex=True.");
+    check(is_complex(self.dtype()), "istft: the input must be complex, as stft with return_complex=True "
+          "gives it");
     const auto call_text = [&] { return text("istft(", described(self), ", n_fft=", n_fft, ", hop_length=",
                                              hop, ", win_length=", win, ")"); };
-    check<IndexError>(self.dim() >= 2, "Dimension out of range: ", call_text(),
-                      " expects at least two dims, frequencies and frames");
-    check<ShapeError>(self.dim() <= 3, call_text(), ": expected a tensor with 2 or 3 dims");
-    check(self.numel() != 0, call_text(), ": input tensor cannot be empty.");
+    check<IndexError>(self.dim() >= 2, call_text(),
+                      ": the input needs a dim of frequencies and one of frames");
+    check<ShapeError>(self.dim() <= 3, call_text(), ": the input may have 2 or 3 dims");
+    check(self.numel() != 0, call_text(), ": the input is empty");
     const int64_t wanted = half ? n_fft / 2 + 1 : n_fft;
     check<ShapeError>(self.size(-2) == wanted, call_text(),
-                      ": expected the frequency dimension (3rd to the last) of the input tensor to "
-                      "match n_fft", half ? " / 2 + 1" : "", " = ", wanted, " when onesided=", half,
-                          ", but got ", self.size(-2));
-    check(hop > 0 && hop <= win, call_text(), ": expected 0 < hop_length <= win_length");
-    check(win > 0 && win <= n_fft, call_text(), ": expected 0 < win_length <= n_fft");
+                      ": the dim before the last holds frequencies and needs size ", wanted, " with "
+                      "onesided=", half, "; it has ", self.size(-2));
+    check(hop > 0 && hop <= win, call_text(), ": hop_length must lie from 1 to win_length");
+    check(win > 0 && win <= n_fft, call_text(), ": win_length must lie from 1 to n_fft");
     check(!window || (window.dim() == 1 && window.size(0) == win), call_text(),
-          ": Invalid window shape. window has to be 1D and length of `win_length`");
-    check(!half || !complex, "Cannot have onesided output if window or input is complex");
+          ": window must be a vector of win_length numbers, its shape is ", window ? window.shape().list() :
+          "");
+    check(!half || !complex, "istft: onesided=True needs a real signal and window, one of them is complex");
   }
   static Tensor decompose(Tensor self, int64_t n_fft, std::optional<int64_t> hop_length,
                           std::optional<int64_t> win_length,
@@ -156,7 +154,7 @@ struct Istft {
     check_arguments(self, n_fft, hop, win, window, half, return_complex ||
                     (window && is_complex(window.dtype())));
     check(return_complex || !window || !is_complex(window.dtype()),
-          "Complex windows are incompatible with return_complex=False");
+          "istft: a complex window gives a complex signal; pass return_complex=True");
     const bool single = self.dim() == 2;
     const Tensor x = transpose(single ? unsqueeze(self, 0) : self, 1, 2);                 // (B, T, F)
     const Tensor w = frame_window(window, win, n_fft, real_of(x.dtype()));

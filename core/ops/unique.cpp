@@ -143,8 +143,7 @@ struct UniqueDim {
   static Outputs<3> kernel(Tensor x, int64_t dim, bool, bool return_inverse, bool return_counts) {
     check_orderable("unique_dim", x);
     check(x.numel() != 0 || x.size(static_cast<int>(dim)) == 0,
-        "There are 0 sized dimensions, and they aren't selected, "
-          "so unique cannot be applied: ", x.shape());
+        "unique: slices of dim ", dim, " are empty and cannot be told apart, the shape is ", x.shape());
     return unique_slices(x, dim, true, return_inverse, return_counts);
   }
 };
@@ -168,8 +167,8 @@ struct UniqueConsecutive {
     check_orderable("unique_consecutive", x);
     if (!dim) return unique_elements(x, false, return_inverse, return_counts);
     check(x.numel() != 0 || x.size(static_cast<int>(*dim)) == 0,
-        "There are 0 sized dimensions, and they aren't selected, "
-          "so unique_consecutive cannot be applied: ", x.shape());
+        "unique_consecutive: slices of dim ", *dim, " are empty and cannot be told apart, the shape is ",
+        x.shape());
     return unique_slices(x, *dim, false, return_inverse, return_counts);
   }
 };

@@ -159,16 +159,17 @@ Dims joined(const Dims& sizes, const Dims& out) {
 }
 
 Tensor upsampled(const char* op, T_ input, int n, const std::optional<Dims>& size, const std::optional<Floats>& scales, Resizing mode) {
-  check(input.dim() == n + 2, op, ": It is expected input_size equals to ", n + 2, ", but got size ", input.dim());
+  check(input.dim() == n + 2, op, ": the input needs ", n + 2, " dims, it has ", input.dim());
   Dims out = size.value_or(Dims());
   if (!size) {
-    check(scales && static_cast<int>(scales->size()) == n, op, ": Must specify exactly one of output_size and scale_factors");
+    check(scales && static_cast<int>(scales->size()) == n, op, ": pass either output_size or scale_factors, "
+          "with ", n, " numbers");
     for (int i = 0; i < n; ++i) out.push(static_cast<int64_t>(static_cast<double>(input.shape()[2 + i]) * (*scales)[i]));
   }
-  check(out.size() == n, op, ": It is expected output_size equals to ", n, ", but got size ", out.size());
+  check(out.size() == n, op, ": output_size needs ", n, " numbers, got ", out.size());
   for (int i = 0; i < n; ++i)
-    check(out[i] > 0 && input.shape()[2 + i] > 0, op, ": Input and output sizes should be greater than 0, but got input ", input.shape().list(),
-          " and output ", out.list());
+    check(out[i] > 0 && input.shape()[2 + i] > 0, op, ": nothing can be resized from ", input.shape().list(),
+          " to ", out.list(), ", as a size is 0");
   check<UnsupportedError>(is_floating(input.dtype()) || (mode <= exact && input.dtype() == DType::u8), "\"", op, "\" not implemented for '",
                           row(input.dtype()).legacy, "'");
   return call_op<Resample>(input, out, static_cast<int64_t>(mode), size ? Floats() : *scales);

@@ -84,8 +84,8 @@ struct Filters {
   static void examine(const Dims& sizes, const Dims& out, int64_t filter, const Floats& scales) {
     check(sizes.size() == 4 && out.size() == 2 && (scales.empty() || scales.size() == 2) && filter >= cubic && filter <= triangle,
           "resize: expected (N, C, H, W) and two sizes, but got ", sizes.list(), " and ", out.list());
-    check(sizes[2] > 0 && sizes[3] > 0 && out[0] > 0 && out[1] > 0, "resize: sizes should be greater than 0, but got ", sizes.list(), " and ",
-          out.list());
+    check(sizes[2] > 0 && sizes[3] > 0 && out[0] > 0 && out[1] > 0, "resize: every size must be positive, "
+          "they are ", sizes.list(), " and ", out.list());
   }
 };
 
@@ -160,16 +160,16 @@ void filter_bytes(const Filters& k, const uint8_t* x, uint8_t* y, int64_t planes
 }
 
 Tensor filtered(const char* op, T_ input, const std::optional<Dims>& size, bool aligned, const std::optional<Floats>& scales, Filter filter) {
-  check(input.dim() == 4, op, ": It is expected input_size equals to 4, but got size ", input.dim());
+  check(input.dim() == 4, op, ": the input needs 4 dims, it has ", input.dim());
   Dims out = size.value_or(Dims());
   if (!size) {
-    check(scales && scales->size() == 2, op, ": Must specify exactly one of output_size and scale_factors");
+    check(scales && scales->size() == 2, op, ": pass either output_size or scale_factors, with 2 numbers");
     for (int i = 0; i < 2; ++i) out.push(static_cast<int64_t>(static_cast<double>(input.shape()[2 + i]) * (*scales)[i]));
   }
-  check(out.size() == 2, op, ": It is expected output_size equals to 2, but got size ", out.size());
+  check(out.size() == 2, op, ": output_size needs 2 numbers, got ", out.size());
   check(out[0] > 0 && out[1] > 0 && input.shape()[2] > 0 && input.shape()[3] > 0,
-        op, ": Input and output sizes should be greater than 0, but got input ", input.shape().list(), " and output ", out.list());
-  check(input.shape()[1] > 0, op, ": Non-empty 4D data tensor expected but got a tensor with sizes ", input.shape().list());
+        op, ": nothing can be resized from ", input.shape().list(), " to ", out.list(), ", as a size is 0");
+  check(input.shape()[1] > 0, op, ": the input has no channels, its shape is ", input.shape().list());
   check<UnsupportedError>(is_floating(input.dtype()) || input.dtype() == DType::u8, "\"", op, "\" not implemented for '",
                           row(input.dtype()).legacy, "'");
   return call_op<FilterResample>(input, out, static_cast<int64_t>(filter), aligned, size ? Floats() : *scales);

@@ -39,12 +39,12 @@ struct Permute {
   )";
   using kind = View;
   static Layout forward(const Layout& x, Dims dims) {
-    check(dims.size() == x.dim(), "permute(): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = ",
-          x.dim(), " is not equal to len(dims) = ", dims.size());
+    check(dims.size() == x.dim(), "permute: ", x.dim(), " dims need as many numbers in dims, got ",
+          dims.size());
     Dims shape, strides, seen;
     for (int64_t d : dims) {
       const int i = wrap_dim(d, x.dim());
-      check(!seen.contains(i), "permute(): duplicate dims are not allowed.");
+      check(!seen.contains(i), "permute: dims names dim ", i, " twice");
       seen.push(i);
       shape.push(x.shape[i]);
       strides.push(x.strides[i]);
@@ -70,10 +70,11 @@ struct Select {
   )";
   using kind = View;
   static Layout forward(const Layout& x, int64_t dim, int64_t index) {
-    check<IndexError>(x.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
+    check<IndexError>(x.dim() > 0, "select: a 0-dimensional tensor has no elements to choose from; use "
+                      ".item()");
     const int d = wrap_dim(dim, x.dim());
-    check<IndexError>(index >= -x.shape[d] && index < x.shape[d], "select(): index ", index, " out of range for tensor of size ",
-                      x.shape.list(), " at dimension ", d);
+    check<IndexError>(index >= -x.shape[d] && index < x.shape[d], "select: index ", index, " is out of range "
+                      "for dim ", d, " of shape ", x.shape.list());
     const int64_t i = index < 0 ? index + x.shape[d] : index;
     return {x.shape.erased(d), x.strides.erased(d), x.offset + x.strides[d] * i};
   }
@@ -89,7 +90,7 @@ struct SliceOp {
   using kind = View;
   static Layout forward(const Layout& x, int64_t dim, int64_t start, int64_t end, int64_t step) {
     const int d = wrap_dim(dim, x.dim());
-    check<ValueError>(step > 0, "step must be greater than zero");
+    check<ValueError>(step > 0, "slice: step must be positive, got ", step);
     Dims shape = x.shape, strides = x.strides;
     shape[d] = end > start ? (end - start + step - 1) / step : 0;
     strides[d] *= step;
@@ -114,11 +115,12 @@ struct Narrow {
   using kind = View;
   static constexpr auto grad_name = "SliceBackward0";
   static Layout forward(const Layout& x, int64_t dim, int64_t start, int64_t length) {
-    check(x.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
-    check(length >= 0, "narrow(): length must be non-negative.");
+    check(x.dim() > 0, "narrow: a 0-dimensional tensor has no dim to cut");
+    check(length >= 0, "narrow: length must not be negative, got ", length);
     const int d = wrap_dim(dim, x.dim());
-    check<IndexError>(start >= -x.shape[d] && start <= x.shape[d], "start out of range (expected to be in range of [", -x.shape[d], ", ",
-                      x.shape[d], "], but got ", start, ")");
+    check<IndexError>(start >= -x.shape[d] && start <= x.shape[d], "narrow: start=", start, " is out of "
+                      "range for a size of ", x.shape[d], "; it may lie from ", -x.shape[d], " to ",
+                      x.shape[d]);
     const int64_t first = start < 0 ? start + x.shape[d] : start;
     check(first + length <= x.shape[d], "start (", first, ") + length (", length, ") exceeds dimension size (", x.shape[d], ").");
     Dims shape = x.shape;
@@ -136,7 +138,8 @@ struct NarrowTensor {
   static constexpr auto doc = Narrow::doc;
   using kind = Composite;
   static Tensor decompose(Tensor x, int64_t dim, Tensor start, int64_t length) {
-    check(start.dim() == 0 && is_integral(start.dtype()), "start must be an 0-dim integral Tensor.");
+    check(start.dim() == 0 && is_integral(start.dtype()), "narrow: start may be an int, or a 0-dimensional "
+          "tensor of ints");
     const Tensor whole = to_dtype(start, DType::i64);
     return narrow(x, dim, *whole.data<int64_t>(), length);
   }
@@ -156,15 +159,15 @@ struct Expand {
   using kind = View;
   static Layout forward(const Layout& x, Dims size, bool) {
     const int lead = size.size() - x.dim();
-    check(lead >= 0, "expand(", x.shape.list(), ", size=", size.list(), "): the number of sizes provided (", size.size(),
-          ") must be greater or equal to the number of dimensions in the tensor (", x.dim(), ")");
+    check(lead >= 0, "expand: a tensor of shape ", x.shape.list(), " has ", x.dim(), " dims, the size ", size.list(),
+          " only ", size.size());
     Dims strides;
     for (int i = 0; i < size.size(); ++i) {
       const int64_t have = i < lead ? 1 : x.shape[i - lead];
-      check(size[i] != -1 || i >= lead, "The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension ", i);
+      check(size[i] != -1 || i >= lead, "expand: dim ", i, " is new, its size cannot be -1");
       if (size[i] == -1) size[i] = have;
-      check(size[i] >= 0 && (size[i] == have || have == 1), "The expanded size of the tensor (", size[i], ") must match the existing size (", have,
-            ") at non-singleton dimension ", i, ".  Target sizes: ", size.list(), ".  Tensor sizes: ", x.shape.list());
+      check(size[i] >= 0 && (size[i] == have || have == 1), "expand: a tensor of shape ", x.shape.list(),
+            " cannot become ", size.list(), ": dim ", i, " has size ", have, ", and only size 1 can grow");
       strides.push(i < lead || (have == 1 && size[i] != 1) ? 0 : x.strides[i - lead]);
     }
     return {size, strides, x.offset};
@@ -188,8 +191,8 @@ struct ViewOp {
   static Layout forward(const Layout& x, Dims size) {
     Layout r;
     const Dims shape = infer_size("view", size, x.numel);
-    check(try_view(x, shape, r), "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces): ",
-          x.shape.list(), " with strides ", x.strides.list(), " as ", shape.list(), ". Use .reshape(...) instead.");
+    check(try_view(x, shape, r), "view: a tensor of shape ", x.shape.list(), " with strides ",
+          x.strides.list(), " cannot be seen as ", shape.list(), " without a copy; use .reshape()");
     return r;
   }
   static Tensor vjp(Tensor g, Shape<0> shape) { return reshape(g, shape); }
@@ -274,7 +277,7 @@ struct SqueezeDims {
     bool drop[Dims::max_count] = {};
     for (int64_t d : dims) {
       const int i = wrap_dim(d, x.dim());
-      check(!drop[i], "dim ", i, " appears multiple times in the list of dims");
+      check(!drop[i], "squeeze: dim ", i, " is named twice");
       drop[i] = true;
     }
     return without_ones(x, drop);

@@ -15,12 +15,11 @@ struct Diagonal;
 struct EmbedDiagonal;
 
 static void check_strided(const Dims& size, const Dims& stride, int64_t offset) {
-  check(size.size() == stride.size(), "mismatch in length of strides and shape: ", stride.list(), " and ", size.list());
-  for (int i = 0; i < size.size(); ++i) {
-    check(stride[i] >= 0, "as_strided: Negative strides are not supported at the moment, got strides: ", stride.list());
-    check(size[i] >= 0, "Trying to create tensor with negative dimension ", size[i], ": ", size.list());
-  }
-  check(offset >= 0, "Tensor: invalid storage offset ", offset);
+  check(size.size() == stride.size(), "as_strided: each size needs one stride; the shape is ", size.list(),
+        ", the strides are ", stride.list());
+  for (int64_t n : stride) check(n >= 0, "as_strided: a stride must not be negative, got ", stride.list());
+  check_sizes(size);
+  check(offset >= 0, "as_strided: the storage offset must not be negative, got ", offset);
 }
 
 // One past the last element that x reaches in its storage; without bound if that overflows.
@@ -66,9 +65,9 @@ struct StridedView {
     const int64_t first = unbox<int64_t>(args[3]);
     check_strided(size, stride, first);
     const int64_t bytes = bytes_of(x.dtype()), end = end_of(Layout(size, stride, first)) * bytes;
-    check(end <= static_cast<int64_t>(x->storage->bytes()), "setStorage: sizes ", size.list(), ", strides ", stride.list(),
-          ", storage offset ", first, ", and itemsize ", bytes, " requiring a storage size of ", end,
-          " are out of bounds for storage of size ", x->storage->bytes());
+    check(end <= static_cast<int64_t>(x->storage->bytes()), "as_strided: sizes ", size.list(), " and "
+          "strides ", stride.list(), " from offset ", first, ", with elements of ", bytes, " bytes, reach to "
+          "byte ", end, " of a storage of ", x->storage->bytes(), " bytes, out of bounds");
     check_strided(x.shape(), unbox<Dims>(args[4]), unbox<int64_t>(args[5]));
   }
   static Layout forward(const Layout&, Dims size, Dims stride, int64_t offset, Dims, int64_t) { return {size, stride, offset}; }
@@ -141,8 +140,8 @@ struct Unfold {
   static Layout forward(const Layout& x, int64_t dimension, int64_t size, int64_t step) {
     const int d = wrap_dim(dimension, x.dim());
     const int64_t n = x.dim() ? x.shape[d] : 1;
-    check(size >= 0, "size is ", size, " but must be >= 0");
-    check(size <= n, "maximum size for tensor at dimension ", d, " is ", n, " but size is ", size);
+    check(size >= 0, "unfold: size must not be negative, got ", size);
+    check(size <= n, "unfold: a window of ", size, " is larger than dim ", d, ", which has size ", n);
     check(step > 0, "step is ", step, " but must be > 0");
     Dims shape = x.shape, strides = x.strides;
     if (x.dim()) {
@@ -161,7 +160,7 @@ struct Unfold {
 
 static std::pair<int, int> two_dims(int64_t dim1, int64_t dim2, int count) {
   const int a = wrap_dim(dim1, count), b = wrap_dim(dim2, count);
-  check(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2);
+  check(a != b, "diagonal: dim1=", dim1, " and dim2=", dim2, " are one dim; name two");
   return {a, b};
 }
 

@@ -219,7 +219,7 @@ bool holds(DType dtype, const Scalar& value) {
 }
 
 void check_holds(DType dtype, const Scalar& value) {
-  check(holds(dtype, value), "value cannot be converted to type ", name_of(dtype), " without overflow");
+  check(holds(dtype, value), "the value does not fit into ", name_of(dtype), " without overflow");
 }
 
 Scalar read_number(DType dtype, const void* at) {

@@ -111,8 +111,8 @@ Dims broadcast_shapes(std::string_view op, const Dims& a, const Dims& b) {
   for (int i = n - 1; i >= 0; --i) {                    // from the last dim, so that errors name it first
     const int64_t x = i < n - a.size() ? 1 : a[i - n + a.size()];
     const int64_t y = i < n - b.size() ? 1 : b[i - n + b.size()];
-    check<ShapeError>(x == y || x == 1 || y == 1, op, ": shapes ", a, " and ", b, " do not broadcast: The size of tensor a (",
-                      x, ") must match the size of tensor b (", y, ") at non-singleton dimension ", i);
+    check<ShapeError>(x == y || x == 1 || y == 1, op, ": the shapes ", a, " and ", b, " do not broadcast, as sizes ",
+                      x, " and ", y, " of dim ", i, " must match");
     r[i] = x == 1 ? y : x;
   }
   return r;
@@ -124,20 +124,21 @@ Dims infer_size(std::string_view op, const Dims& size, int64_t numel) {
   int hole = -1;
   for (int i = 0; i < size.size(); ++i) {
     if (size[i] == -1) {
-      check(hole < 0, op, ": only one dimension can be inferred (-1), given ", size.list());
+      check(hole < 0, op, ": only one size can be -1, to be worked out from the others; got ",
+            size.list());
       hole = i;
     } else {
-      check(size[i] >= 0, op, ": invalid shape dimension ", size[i], " at index ", i, " of shape ", size.list());
+      check(size[i] >= 0, op, ": a size must not be negative, got ", size[i], " in ", size.list());
       known *= size[i];
     }
   }
   if (hole >= 0) {
-    check(known != 0, op, ": cannot reshape tensor of ", numel, " elements into shape ", size.list(),
-          " because the unspecified dimension size -1 can be any value and is ambiguous");
+    check(known != 0, op, ": ", numel, " elements do not tell what -1 stands for in ", size.list(),
+          ", as another size is 0");
     r[hole] = numel / known;
     known *= r[hole];
   }
-  check(known == numel, op, ": shape '", size.list(), "' is invalid for input of size ", numel);
+  check(known == numel, op, ": ", numel, " elements do not fill the shape ", size.list());
   return r;
 }
 

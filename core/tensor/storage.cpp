@@ -137,7 +137,7 @@ Ref<Storage> Storage::foreign(void* data, size_t bytes, void (*let_go)(void*), v
 }
 
 void Storage::resize(size_t bytes) {
-  check(owns_bytes(), "Trying to resize storage that is not resizable");
+  check(owns_bytes(), "resize_: this storage has no memory of its own that could grow");
   void* larger = allocate(bytes);
   memcpy(larger, data_, std::min(bytes, bytes_));
   if (resized_) deallocate(resized_, resized_bytes_);

@@ -17,6 +17,10 @@ def fails(error: type[BaseException], text: str) -> Answer:
     return answer
 
 
+def not_built_text(kind: str) -> str:
+    return f"{kind} is not there: flambeau computes on the CPU."
+
+
 def gives(value: Any) -> Answer:
     """An answer that returns the immutable `value`."""
     return lambda: value

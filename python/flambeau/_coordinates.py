@@ -16,10 +16,10 @@ def unravel_index(indices, shape):
     (tensor([1]), tensor([2]))
     """
     if indices.is_floating_point() or indices.is_complex() or indices.dtype == _C.bool:
-        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+        raise TypeError(f"unravel_index: indices must be integers, they are {indices.dtype}")
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(size < 0 for size in shape):
-        raise ValueError(f"'shape' cannot have negative values, but got {shape}")
+        raise ValueError(f"unravel_index: a size in shape is negative, {shape}")
     found = []
     for size in reversed(shape):
         found.append(indices % size)

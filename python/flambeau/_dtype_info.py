@@ -76,8 +76,7 @@ class finfo(_DtypeInfo):
         name = _COMPLEX_PARTS.get(name, name)
         if name not in _FLOATS:
             raise TypeError(
-                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle "
-                f"integer types; got torch.{name}"
+                f"torch.finfo is about floating and complex dtypes; for torch.{name} use torch.iinfo"
             )
         bits, fraction_bits, smallest_exponent, largest, digits = _FLOATS[name]
         self._bits, self._dtype, self._max = bits, name, largest
@@ -116,12 +115,9 @@ class iinfo(_DtypeInfo):
     def __init__(self, type: Any) -> None:
         name = _dtype_name(type, "iinfo")
         if name == "bool":
-            raise TypeError("torch.bool is not supported by torch.iinfo")
+            raise TypeError("torch.iinfo is about integer dtypes; torch.bool holds no numbers")
         if name not in _INTEGER_BITS:
-            raise TypeError(
-                "torch.iinfo() requires an integer input type. Use torch.finfo to handle "
-                f"floating types; got torch.{name}"
-            )
+            raise TypeError(f"torch.iinfo is about integer dtypes; for torch.{name} use torch.finfo")
         bits = _INTEGER_BITS[name]
         signed = not name.startswith("u")
         self._bits, self._dtype = bits, name

@@ -150,12 +150,13 @@ def get_device_module(device=None):
     """
     import importlib
     if device is not None and not isinstance(device, (str, _C.device)):
-        raise RuntimeError(f"Invalid value of device '{device}', expect torch.device, str, or None")
+        raise RuntimeError(f"get_device_module: {device!r} is neither a device nor the name of one")
     kind = "cpu" if device is None else _C.device(device).type
     try:
         return importlib.import_module(f"{__package__}.{kind}")
     except ModuleNotFoundError:
-        raise RuntimeError(f"Device '{kind}' does not have a corresponding module 'torch.{kind}'.") from None
+        raise RuntimeError(f"get_device_module: there is no module torch.{kind} for this kind of "
+                           "device") from None
 
 
 def get_num_interop_threads():
@@ -166,7 +167,7 @@ def get_num_interop_threads():
 def set_num_interop_threads(n):
     """Accepted; operations run one after the other, each on `get_num_threads()` threads."""
     if n <= 0:
-        raise RuntimeError("set_num_interop_threads expects a positive integer")
+        raise RuntimeError(f"set_num_interop_threads: the number must be positive, got {n}")
     _settings["interop_threads"] = n
 
 
@@ -182,13 +183,13 @@ def broadcast_shapes(*shapes):
     for position, shape in enumerate(shapes):
         for i, size in enumerate(shape, rank - len(shape)):
             if size < 0:
-                raise RuntimeError(f"Trying to create tensor with negative dimension ({size}): ({size})")
+                raise RuntimeError(f"broadcast_shapes: a size must not be negative, got {size}")
             if size == 1 or size == result[i]:
                 continue
             if result[i] != 1:
-                raise RuntimeError("Shape mismatch: objects cannot be broadcast to a single shape: argument "
-                                   f"{position} is {list(shape)}, whose dimension {i - rank} has length {size}, and "
-                                   f"{result[i]} was needed for {[list(s) for s in shapes[:position]]}")
+                raise RuntimeError(f"Shape mismatch: argument {position} of broadcast_shapes is "
+                                   f"{list(shape)} with {size} in dim {i - rank}, those before it are "
+                                   f"{[list(s) for s in shapes[:position]]} and need {result[i]} there")
             result[i] = size
     return _C.Size(result)
 
@@ -263,7 +264,8 @@ def get_deterministic_debug_mode():
 def set_float32_matmul_precision(precision):
     """Recorded; float32 products are computed in float32."""
     if precision not in ("highest", "high", "medium"):
-        raise RuntimeError(f"{precision} is not one of 'highest', 'high' or 'medium'")
+        raise RuntimeError(f"set_float32_matmul_precision: unknown precision {precision!r}, choose "
+                           "'highest', 'high' or 'medium'")
     _settings["matmul_precision"] = precision
 
 

@@ -70,9 +70,9 @@ def pca_lowrank(A, q=None, center=True, niter=2):
     if q is None:
         q = min(6, m, n)
     elif not 0 <= q <= min(m, n):
-        raise ValueError(f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}")
+        raise ValueError(f"q={q} must lie from 0 to {min(m, n)}, the smaller size of the matrix")
     if not niter >= 0:
-        raise ValueError(f"niter(={niter}) must be non-negative integer")
+        raise ValueError(f"niter={niter} must not be negative")
     if center:
         A = A - A.mean(dim=-2, keepdim=True)
     return svd_lowrank(A, q, niter=niter)
@@ -104,7 +104,7 @@ def _ritz(A, B, S, k, largest):
 
 def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, largest=None, method=None,
            tracker=None, ortho_iparams=None, ortho_fparams=None, ortho_bparams=None):
-    """The k largest or smallest eigenvalues and eigenvectors of a symmetric A, or of A x = λ B x.
+    """The k extreme eigenvalues, largest or smallest, of a symmetric A, or of A x = λ B x; and their eigenvectors.
 
     The method is the locally optimal preconditioned conjugate gradient.
 
@@ -124,8 +124,7 @@ def lobpcg(A, k=None, B=None, X=None, n=None, iK=None, niter=None, tol=None, lar
     k = (1 if X is None else X.shape[-1]) if k is None else k
     n = (k if X is None else X.shape[-1]) if n is None else n
     if m < 3 * n:
-        raise ValueError(f"LPBPCG algorithm is not applicable when the number of A rows (={m}) is smaller than 3 x the "
-                         f"number of requested eigenpairs (={n})")
+        raise ValueError(f"lobpcg: A has {m} rows, {n} eigenpairs need 3 times as many at least, {3 * n}")
     if method not in (None, "ortho", "basic"):
         raise ValueError(f"lobpcg: method must be 'ortho' or 'basic', got {method!r}")
     if A.requires_grad or (B is not None and B.requires_grad):

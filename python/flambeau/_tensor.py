@@ -91,8 +91,8 @@ def _target(args, kwargs, self):
     flags = args[:2]  # non_blocking, for which there is nothing to wait on a CPU, and copy
     if len(args) > 2 or not all(isinstance(flag, (bool, int)) for flag in flags):
         given = ", ".join(a.__class__.__name__ for a in args)
-        raise TypeError(f"to() received an invalid combination of arguments: after device and dtype came ({given}), "
-                        "expected (bool non_blocking, bool copy)")
+        raise TypeError(f"to: after device and dtype came ({given}), there is room for non_blocking and "
+                        "copy, two bools")
     copy = flags[1] if len(flags) == 2 else copy
     if other is not None:
         dtype = other.dtype
@@ -159,7 +159,8 @@ def numpy(self, *, force=False):
     Errors: RuntimeError if the tensor requires grad (use `detach().numpy()`), TypeError for bfloat16.
     """
     if self.requires_grad and not force:
-        raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        raise RuntimeError("numpy: the tensor requires grad and numpy would lose the graph; use "
+                           ".detach().numpy()")
     if self.is_conj() or self.is_neg():
         self = self.resolve_conj().resolve_neg()
     return _C._as_array(_C._detach(self))
@@ -193,14 +194,13 @@ def __contains__(self, element):
 
     if isinstance(element, (Tensor, numbers.Number)):
         return bool((self == element).any().item())
-    raise RuntimeError(f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {element.__class__}.")
+    raise RuntimeError(f"in: a tensor can hold numbers and tensors, not {element.__class__.__name__}")
 
 
 def __deepcopy__(self, memo):
     if not self.is_leaf:
-        raise RuntimeError("Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
-                           "at the moment. If you were attempting to deepcopy a module, this may be because of a "
-                           "torch.nn.utils.weight_norm usage; detach() the tensor first.")
+        raise RuntimeError("deepcopy: this tensor is computed from others and its graph cannot be copied; "
+                           "copy x.detach(). In a module, weight_norm makes such tensors.")
     if id(self) in memo:
         return memo[id(self)]
     storage = _C._untyped_storage(self)
@@ -361,7 +361,7 @@ def sum_to_size(self, *size):
     size = tuple(size[0]) if len(size) == 1 and not isinstance(size[0], int) else size
     extra = self.dim() - len(size)
     if extra < 0 or any(s not in (1, mine) for s, mine in zip(size, self.shape[extra:])):
-        raise RuntimeError(f"size {list(size)} is not expandable to size {list(self.shape)}.")
+        raise RuntimeError(f"expand_as: size {list(size)} does not expand to {list(self.shape)}")
     if size and tuple(self.shape) == size:
         return self
     kept = [extra + i for i, s in enumerate(size) if s == 1 and self.shape[extra + i] != 1]
@@ -414,7 +414,7 @@ def _packed(size):
 
 def __dlpack__(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
     if self.requires_grad:
-        raise BufferError("Can't export tensors that require gradient, use tensor.detach()")
+        raise BufferError("__dlpack__: the tensor requires grad; export .detach()")
     return self.numpy().__dlpack__()
 
 
@@ -430,7 +430,7 @@ def resize_(self, *sizes, memory_format=None):
     """Give this tensor another shape, growing its storage if needed; new elements are not initialised."""
     size = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
     if self.requires_grad:
-        raise RuntimeError("cannot resize variables that require grad")
+        raise RuntimeError("resize: the tensor requires grad, so its size must stay; resize .detach()")
     _C._resize_(self, tuple(size))
     return self
 
@@ -449,7 +449,7 @@ def _transposed(self):
     """All dims in reverse order, as a view."""
     if self.dim() not in (0, 2):
         import warnings
-        warnings.warn("x.T of a tensor that is no matrix is deprecated: use x.mT for batches of matrices, or "
+        warnings.warn("x.T has a meaning for matrices only: use x.mT for batches of them, or "
                       "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dims", stacklevel=2)
     return self.permute(*range(self.dim() - 1, -1, -1)) if self.dim() else self.alias()
 
@@ -457,23 +457,22 @@ def _transposed(self):
 def _matrix_transposed(self):
     """The last two dims swapped, as a view."""
     if self.dim() < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. "
-                           f"Got {self.dim()}-D tensor.")
+        raise RuntimeError(f"mT: a tensor of {self.dim()} dims has no rows and columns to swap")
     return self.transpose(-2, -1)
 
 
 def _matrix_adjoint(self):
     """The last two dims swapped, and complex elements conjugated."""
     if self.dim() < 2:
-        raise RuntimeError(f"tensor.mH is only supported on matrices or batches of matrices. "
-                           f"Got {self.dim()}-D tensor.")
+        raise RuntimeError(f"mH: a tensor of {self.dim()} dims has no rows and columns to swap")
     return self.adjoint()
 
 
 def _hermitian(self):
     """The conjugate transpose of a matrix."""
     if self.dim() not in (0, 2):
-        raise RuntimeError(f"tensor.H is only supported on matrices (2-D tensors). Got {self.dim()}-D tensor.")
+        raise RuntimeError(f"H: only a matrix has rows and columns to swap, this tensor has {self.dim()} "
+                           "dims")
     return self.adjoint()
 
 

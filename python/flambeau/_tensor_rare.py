@@ -10,7 +10,7 @@ Tensor = _C.Tensor
 
 def _one(tensor):
     if tensor.numel() != 1:
-        raise ValueError(f"only one element tensors can be converted to Python scalars, got {tensor.numel()} elements")
+        raise ValueError(f"a Python number needs a tensor of one element, this one has {tensor.numel()}")
     return tensor.item()
 
 
@@ -69,7 +69,7 @@ def nonzero_static(input, *, size, fill_value=-1):
             [-1]])
     """
     if size < 0:
-        raise RuntimeError(f"nonzero_static: 'size' must be a non-negative integer, got {size}")
+        raise RuntimeError(f"nonzero_static: size must not be negative, got {size}")
     found = _C.nonzero(input)[:size]
     result = _C.full((size, input.dim()), fill_value, dtype=_C.int64)
     result[:found.shape[0]] = found
@@ -85,10 +85,10 @@ def unravel_index(indices, shape):
     (tensor([1]), tensor([1]))
     """
     if indices.is_complex() or indices.is_floating_point() or indices.dtype == _C.bool:
-        raise TypeError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+        raise TypeError(f"unravel_index: indices must be integers, they are {indices.dtype}")
     shape = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(size < 0 for size in shape):
-        raise ValueError(f"'shape' cannot have negative values, but got {shape}")
+        raise ValueError(f"unravel_index: a size in shape is negative, {shape}")
     coordinates, step = [], 1
     for size in reversed(shape):
         coordinates.insert(0, (indices // step) % size)

@@ -19,12 +19,12 @@ def _bytes(self: Any) -> Any:
 def _index(self: Any, index: Any) -> Any:
     if isinstance(index, slice):
         if index.step not in (None, 1):
-            raise RuntimeError(f"Trying to slice with a step of {index.step}, but only a step of 1 is supported")
+            raise RuntimeError(f"UntypedStorage: a slice must have step 1, got {index.step}")
         return index
     if not isinstance(index, int):
-        raise TypeError(f"can't index a torch.UntypedStorage with {type(index).__name__}")
+        raise TypeError(f"UntypedStorage: {type(index).__name__} is no index, an int or a slice is")
     if not -self.nbytes() <= index < self.nbytes():
-        raise IndexError(f"index {index} out of range for storage of size {self.nbytes()}")
+        raise IndexError(f"UntypedStorage: index {index} lies out of range, there are {self.nbytes()} bytes")
     return index
 
 

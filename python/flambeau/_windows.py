@@ -18,15 +18,15 @@ def _window(name, length, periodic, formula, options):
     if device is not None:
         _C._check_device(device)
     if layout is not None and layout != _C.strided:
-        raise RuntimeError(f"{name} is not implemented for sparse types, got {layout}")
+        raise RuntimeError(f"{name}: the layout must be strided, not {layout}")
     if isinstance(length, bool) or not hasattr(length, "__index__"):
         raise TypeError(f"{name}(): argument 'window_length' (position 1) must be int, not {type(length).__name__}")
     length = int(length)
     dtype = _C.get_default_dtype() if dtype is None else dtype
     if not (dtype.is_floating_point or dtype.is_complex):
-        raise RuntimeError(f"{name} expects floating point dtypes, got: {dtype}")
+        raise RuntimeError(f"{name}: dtype must be floating, not {dtype}")
     if length < 0:
-        raise RuntimeError(f"{name} requires non-negative window_length, got window_length={length}")
+        raise RuntimeError(f"{name}: window_length must not be negative, got {length}")
     if length <= 1:
         window = _C.ones(length, dtype=dtype)
     else:

@@ -8,7 +8,7 @@ __all__ = ["einsum", "tensordot", "chain_matmul", "unique", "unique_consecutive"
 
 def _letter(label):
     if not 0 <= label < 52:
-        raise ValueError("einsum(): subscript in subscript list is not within the valid range [0, 52)")
+        raise ValueError(f"einsum: a subscript in a list must be a number from 0 to 51, got {label}")
     return chr(ord("A") + label) if label < 26 else chr(ord("a") + label - 26)
 
 
@@ -30,8 +30,7 @@ def einsum(*args):
     tensor([3., 3.])
     """
     if len(args) < 2:
-        raise ValueError("einsum(): must specify the equation string and at least one operand, "
-                         "or at least one operand and its subscripts list")
+        raise ValueError("einsum: pass an equation and its operands, or operands with lists of subscripts")
     if isinstance(args[0], str):
         equation, operands = args[0], args[1:]
     else:
@@ -68,9 +67,10 @@ def tensordot(a, b, dims=2, out=None):
         dims_b = [dims_b] if isinstance(dims_b, int) else list(dims_b)
     else:
         if dims < 0:
-            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+            raise RuntimeError(f"tensordot: dims must not be negative, got {dims}")
         if dims > min(a.dim(), b.dim()):
-            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
+            raise RuntimeError(f"tensordot: dims={dims} exceeds the dims of a tensor, {a.dim()} and "
+                               f"{b.dim()}")
         dims_a, dims_b = list(range(-dims, 0)), list(range(dims))
     return _C.tensordot(a, b, dims_a, dims_b, out=out)
 
@@ -170,7 +170,7 @@ def lu(A, pivot=True, get_infos=False, out=None):
     if out is None:
         return result
     if len(out) != len(result):
-        raise TypeError(f"expected tuple of {len(result)} elements but got {len(out)}")
+        raise TypeError(f"lu: out must hold {len(result)} tensors, it holds {len(out)}")
     for target, value in zip(out, result, strict=True):
         target.resize_as_(value).copy_(value)
     return out

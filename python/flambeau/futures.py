@@ -64,7 +64,8 @@ class Future:
     def set_exception(self, result: BaseException) -> None:
         """Complete the future with an exception, which waiting raises."""
         if not isinstance(result, Exception):
-            raise AssertionError(f"{result} is of type {type(result)}, not an Exception.")
+            raise AssertionError(f"set_exception: {result!r} is {type(result).__name__}, which is no "
+                                 "exception")
         self._check_open()
         self._future.set_exception(result)
 

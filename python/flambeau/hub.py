@@ -55,7 +55,7 @@ def download_url_to_file(url: str, dst: str, hash_prefix: str | None = None, pro
                 sys.stderr.write("\n")
             found = digest.hexdigest()
             if hash_prefix is not None and not found.startswith(hash_prefix):
-                raise RuntimeError(f'invalid hash value (expected "{hash_prefix}", got "{found}")')
+                raise RuntimeError(f"hub: the file's hash starts with {found!r}, not with {hash_prefix!r}")
             target.close()
             os.replace(target.name, dst)
         except BaseException:
@@ -93,7 +93,7 @@ def _repository(github: str, force_reload: bool, trust_repo: Any, verbose: bool)
     folder = os.path.join(get_dir(), f"{owner}_{name}_{branch.replace('/', '_')}")
     if os.path.exists(folder) and not force_reload:
         if verbose:
-            sys.stderr.write(f"Using cache found in {folder}\n")
+            sys.stderr.write(f"hub: {folder} is there already\n")
         return folder
     if trust_repo not in (True, "check", None) or (trust_repo == "check" and not _trusted(owner, name)):
         raise RuntimeError(f"The repository {owner}_{name} is not trusted: it would run code of others. Pass "
@@ -163,6 +163,6 @@ def load(repo_or_dir, model, *args, source="github", trust_repo="check", force_r
     missing packages.
     """
     if str(source).lower() not in ("github", "local"):
-        raise ValueError(f'Unknown source: "{source}". Allowed values: "github" | "local".')
+        raise ValueError(f"hub: unknown source={source!r}, choose 'github' or 'local'")
     folder = repo_or_dir if source == "local" else _repository(repo_or_dir, force_reload, trust_repo, verbose)
     return _entry(_entry_points(folder), model)(*args, **kwargs)

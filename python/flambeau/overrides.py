@@ -51,8 +51,8 @@ def _call(func, args, kwargs):
     if not overloaded:
         return _disabled(func, (), args, kwargs)
     names = [t.__name__ for t in types]
-    raise TypeError(f"no implementation found for '{getattr(func, '__name__', func)}' on types that implement "
-                    f"__torch_function__: {names}")
+    raise TypeError(f"{getattr(func, '__name__', func)}: the __torch_function__ of {names} all returned "
+                    "NotImplemented")
 
 
 def handle_torch_function(public_api, relevant_args, *args, **kwargs):

@@ -134,11 +134,12 @@ class TypedStorage:
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            raise RuntimeError("slices are only supported in UntypedStorage.__getitem__")
+            raise RuntimeError(f"{type(self).__name__}: a slice can be taken of .untyped() only")
         if not isinstance(index, int):
             raise RuntimeError(f"can't index a {type(self).__name__} with {type(index)}")
         if not -self.size() <= index < self.size():
-            raise IndexError(f"index {index} is out of range for a storage of {self.size()} elements")
+            raise IndexError(f"{type(self).__name__}: index {index} lies out of range, there are "
+                             f"{self.size()} elements")
         return self._tensor()[index].item()
 
     def __setitem__(self, index: Any, value: Any) -> None:

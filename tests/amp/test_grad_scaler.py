@@ -77,24 +77,24 @@ def test_order_of_calls():
     p, optimizer = setting()
     scaler = GradScaler("cpu")
     for call in (lambda: scaler.step(optimizer), scaler.update, lambda: scaler.unscale_(optimizer)):
-        with pytest.raises(AssertionError, match="_scale is None"):
+        with pytest.raises(AssertionError, match="before a loss was scaled"):
             call()
     scaler.scale(fb.ones(()))
-    with pytest.raises(AssertionError, match="inf checks"):
+    with pytest.raises(AssertionError, match="no gradients"):
         scaler.step(optimizer)
     p.grad = fb.ones(2)
     scaler.update(2.0)
     scaler.unscale_(optimizer)
-    with pytest.raises(RuntimeError, match="already been called"):
+    with pytest.raises(RuntimeError, match="unscaled already"):
         scaler.unscale_(optimizer)
     scaler.step(optimizer)
-    with pytest.raises(RuntimeError, match="already been called"):
+    with pytest.raises(RuntimeError, match="stepped already"):
         scaler.step(optimizer)
-    with pytest.raises(RuntimeError, match="after step"):
+    with pytest.raises(RuntimeError, match="came first"):
         scaler.unscale_(optimizer)
     with pytest.raises(AssertionError):
         pickle.dumps(scaler)
-    with pytest.raises(RuntimeError, match="Closure"):
+    with pytest.raises(RuntimeError, match="closure"):
         scaler.step(optimizer, closure=lambda: 0)
     with pytest.raises(ValueError):
         scaler.scale(3)
@@ -103,7 +103,7 @@ def test_order_of_calls():
     half, of_half = fb.nn.Parameter(fb.ones(1).half()), None
     of_half = fb.optim.SGD([half], lr=1.0)
     half.grad = fb.ones(1).half()
-    with pytest.raises(ValueError, match="FP16"):
+    with pytest.raises(ValueError, match="float16"):
         scaler.unscale_(of_half)
 
 

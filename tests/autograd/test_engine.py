@@ -122,7 +122,7 @@ def test_custom_function_of_wrong_gradient_count():
             return g
 
     a = torch.ones(1, requires_grad=True)
-    with pytest.raises(RuntimeError, match="gradients"):
+    with pytest.raises(RuntimeError, match="a gradient for each of the 2 arguments"):
         Wrong.apply(a, a * 1).sum().backward()
 
 

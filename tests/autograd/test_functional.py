@@ -54,22 +54,22 @@ def test_hessian(options):
 def test_strict():
     constant = lambda x: torch.ones(2)  # noqa: E731
     assert functional.vjp(constant, X, torch.ones(2))[1].tolist() == [0, 0, 0]
-    with pytest.raises(RuntimeError, match="Output 0"):
+    with pytest.raises(RuntimeError, match="output 0"):
         functional.vjp(constant, X, torch.ones(2), strict=True)
-    with pytest.raises(RuntimeError, match="independent of input 1"):
+    with pytest.raises(RuntimeError, match="does not depend on input 1"):
         functional.jacobian(lambda a, b: a, (X, X), strict=True)
-    with pytest.raises(RuntimeError, match="independent"):
+    with pytest.raises(RuntimeError, match="does not depend on"):
         functional.hvp(lambda x: x.sum(), X, X, strict=True)
 
 
 def test_errors():
-    with pytest.raises(RuntimeError, match="v can only be None"):
+    with pytest.raises(RuntimeError, match="v can be left away"):
         functional.vjp(square, X)
-    with pytest.raises(RuntimeError, match="invalid size"):
+    with pytest.raises(RuntimeError, match="must have shape"):
         functional.vjp(square, X, torch.ones(2))
     with pytest.raises(TypeError):
         functional.jvp(square, 3)
-    with pytest.raises(RuntimeError, match="single element"):
+    with pytest.raises(RuntimeError, match="one element"):
         functional.hessian(square, X)
     with pytest.raises(NotImplementedError):
         functional.jacobian(square, X, strategy="forward-mode")

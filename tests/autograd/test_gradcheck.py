@@ -42,13 +42,13 @@ def test_right(x, z, fast_mode):
 @pytest.mark.parametrize("fast_mode", [False, True])
 def test_wrong(x, z, fast_mode):
     for value in (x, z):
-        with pytest.raises(GradcheckError, match="Jacobian mismatch for output 0 with respect to input 0"):
+        with pytest.raises(GradcheckError, match="Jacobian mismatch of output 0 and input 0"):
             gradcheck(WrongSquare.apply, (value,), fast_mode=fast_mode)
         assert gradcheck(WrongSquare.apply, (value,), fast_mode=fast_mode, raise_exception=False) is False
 
 
 def test_hidden_dependence(x):
-    with pytest.raises(GradcheckError, match="expected to be zero"):
+    with pytest.raises(GradcheckError, match="changes with an input"):
         gradcheck(lambda a: a.detach() * 2, (x,))
 
 

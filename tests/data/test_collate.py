@@ -32,9 +32,9 @@ def test_the_type_of_a_mapping_is_kept():
 def test_tensors_and_their_errors():
     batch = default_collate([torch.ones(2, 3), torch.zeros(2, 3)])
     assert batch.shape == (2, 2, 3) and batch.sum().item() == 6
-    with pytest.raises(RuntimeError, match="equal size"):
+    with pytest.raises(RuntimeError, match="agree in shape"):
         default_collate([torch.ones(2), torch.ones(3)])
-    with pytest.raises(RuntimeError, match="equal size"):
+    with pytest.raises(RuntimeError, match="different lengths"):
         default_collate([[1, 2], [1]])
     with pytest.raises(TypeError, match="object"):
         default_collate([object()])

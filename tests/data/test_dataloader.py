@@ -91,7 +91,7 @@ def test_iterable_dataset():
 def test_iterable_dataset_longer_than_promised():
     loader = DataLoader(Stream(10, promised=4))
     len(loader)
-    with pytest.warns(UserWarning, match="reported to be 4"):
+    with pytest.warns(UserWarning, match="announced 4 batches"):
         assert len(list(loader)) == 10
 
 

@@ -103,7 +103,7 @@ def test_split_covers_everything_once(fractions):
 
 
 def test_split_warns_of_an_empty_part():
-    with pytest.warns(UserWarning, match="index 1 is 0"):
+    with pytest.warns(UserWarning, match="part 1 is empty"):
         random_split(range(3), [0.01, 0.01, 0.98])
 
 

@@ -191,14 +191,14 @@ def test_worker_init_fn():
 @pytest.mark.parametrize("method", METHODS)
 def test_a_killed_worker_is_noticed(method):
     started = time.monotonic()
-    with pytest.raises(RuntimeError, match=r"worker \(pid\(s\) \d+\) exited unexpectedly.*SIGKILL"):
+    with pytest.raises(RuntimeError, match=r"worker \(pid \d+\) exited unexpectedly.*SIGKILL"):
         list(DataLoader(Killed(), batch_size=2, num_workers=2, multiprocessing_context=method))
     assert time.monotonic() - started < 30
 
 
 def test_timeout():
     started = time.monotonic()
-    with pytest.raises(RuntimeError, match="timed out after 0.3 seconds"):
+    with pytest.raises(RuntimeError, match="timed out.* 0.3 seconds"):
         list(DataLoader(Slow(), num_workers=1, timeout=0.3))
     assert time.monotonic() - started < 5
 
@@ -290,7 +290,7 @@ def test_no_memory_left_is_an_error_and_not_a_crash(monkeypatch):
 
 def test_more_workers_than_processors_warns():
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    with pytest.warns(UserWarning, match="worker processes"):
+    with pytest.warns(UserWarning, match="3 workers for 2 processors"):
         DataLoader([1], num_workers=count + 1)
 
 

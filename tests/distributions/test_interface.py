@@ -60,7 +60,7 @@ def test_checks_can_be_switched_off():
 def test_bad_values_are_refused():
     with pytest.raises(ValueError, match="support"):
         d.Bernoulli(fb.tensor(0.5)).log_prob(fb.tensor(3.0))
-    with pytest.raises(ValueError, match="Tensor"):
+    with pytest.raises(ValueError, match="a tensor, not float"):
         d.Normal(0.0, 1.0).log_prob(0.0)
     with pytest.raises(ValueError, match="event_shape"):
         d.Dirichlet(fb.ones(3)).log_prob(fb.ones(2) / 2)

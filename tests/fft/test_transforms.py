@@ -135,13 +135,13 @@ def test_short_time_transform_and_back(center, onesided, normalized):
 
 def test_errors():
     x = torch.ones(3, 4)
-    with pytest.raises(RuntimeError, match=r"data points \(0\)"):
+    with pytest.raises(RuntimeError, match="0 points"):
         fft.fft(x, n=0)
     with pytest.raises(RuntimeError, match="normalization mode"):
         fft.fft(x, norm="x")
-    with pytest.raises(RuntimeError, match="real input.*ComplexFloat"):
+    with pytest.raises(RuntimeError, match="ComplexFloat, but must be real"):
         fft.rfft(x.to(torch.complex64))
-    with pytest.raises(RuntimeError, match="unique"):
+    with pytest.raises(RuntimeError, match="twice"):
         fft.fftn(x, dim=(0, 0))
     with pytest.raises(RuntimeError, match="Half"):
         fft.fft(x.half())

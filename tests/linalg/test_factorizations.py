@@ -236,19 +236,19 @@ def test_errors():
         linalg.inv(singular)
     with pytest.raises(linalg.LinAlgError, match="Batch element 1.*singular"):
         linalg.solve(torch.stack([torch.eye(2), singular]), torch.ones(2, 2, 1))
-    with pytest.raises(torch.linalg.LinAlgError, match="minor of order 2"):
+    with pytest.raises(torch.linalg.LinAlgError, match="leading 2 x 2"):
         linalg.cholesky(torch.tensor([[1.0, 2.0], [2.0, 1.0]]))
-    with pytest.raises(RuntimeError, match="2 by 3"):
+    with pytest.raises(RuntimeError, match="2 x 3"):
         linalg.det(torch.ones(2, 3))
-    with pytest.raises(RuntimeError, match="Low precision.*Half"):
+    with pytest.raises(RuntimeError, match="Half is too coarse"):
         linalg.qr(torch.ones(2, 2, dtype=torch.float16))
     with pytest.raises(RuntimeError, match="Long"):
         linalg.svd(torch.ones(2, 2, dtype=torch.int64))
-    with pytest.raises(linalg.LinAlgError, match="non-finite"):
+    with pytest.raises(linalg.LinAlgError, match="inf or nan"):
         linalg.svd(torch.full((2, 2), float("nan")))
     with pytest.raises(RuntimeError, match="between 1 and 2"):
         linalg.lu_solve(torch.eye(2), torch.tensor([7, 1], dtype=torch.int32), torch.ones(2, 1))
-    with pytest.raises(RuntimeError, match="not differentiable"):
+    with pytest.raises(RuntimeError, match="has no gradient"):
         linalg.qr(torch.ones(3, 2).requires_grad_(), "complete").Q.sum().backward()
 
 

@@ -164,7 +164,7 @@ def test_conversion_keeps_integers_and_identity():
     assert module.double() is module and module.weight is weight
     assert weight.dtype == torch.float64 and module.num_batches_tracked.dtype == torch.int64
     assert module.to(torch.float32).running_mean.dtype == torch.float32
-    with pytest.raises(TypeError, match="floating point or complex"):
+    with pytest.raises(TypeError, match="floating or complex"):
         module.to(torch.int64)
 
 
@@ -192,7 +192,7 @@ def test_early_assignment_is_refused():
         def __init__(self):
             self.layer = nn.Identity()
 
-    with pytest.raises(AttributeError, match="before Module.__init__"):
+    with pytest.raises(AttributeError, match="super\\(\\).__init__\\(\\) first"):
         Early()
-    with pytest.raises(TypeError, match="as parameter 'weight'"):
+    with pytest.raises(TypeError, match="parameter 'weight'"):
         nn.Linear(2, 2).weight = torch.ones(2, 2)

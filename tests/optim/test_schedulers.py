@@ -64,7 +64,7 @@ def test_one_cycle_runs_momentum_against_the_rate():
         scheduler.step()
         pairs.append((optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["momentum"]))
     assert max(pairs)[1] == min(m for _, m in pairs) and pairs[-1][0] == pytest.approx(4e-6)
-    with pytest.raises(ValueError, match="total steps is 11"):
+    with pytest.raises(ValueError, match="total_steps=11"):
         scheduler.step()
         scheduler.step()
 
@@ -83,7 +83,7 @@ def test_plateau_waits_for_patience():
 def test_stepping_first_warns():
     param = torch.tensor([1.0], requires_grad=True)
     scheduler = lr_scheduler.StepLR(torch.optim.SGD([param], lr=1.0), 2)
-    with pytest.warns(UserWarning, match="before `optimizer.step"):
+    with pytest.warns(UserWarning, match="before the first optimizer.step"):
         scheduler.step()
 
 

@@ -231,7 +231,7 @@ def test_whole_modules_need_the_full_machine():
 
 def test_two_dtypes_on_one_storage_are_refused():
     t = torch.ones(2)
-    with pytest.raises(RuntimeError, match="same data as different types"):
+    with pytest.raises(RuntimeError, match="share memory as"):
         serialization.save([t, t.view(torch.int32)], io.BytesIO())
 
 
@@ -242,7 +242,7 @@ def test_bad_targets(tmp_path):
         serialization.save(1, tmp_path / "missing" / "a.pt")
     with pytest.raises(FileNotFoundError):
         serialization.load(tmp_path / "missing.pt")
-    with pytest.raises(AttributeError, match="seekable"):
+    with pytest.raises(AttributeError, match="io.BytesIO"):
         serialization.load(3)
     with pytest.raises(RuntimeError):
         serialization.load(io.BytesIO(b"x"), weights_only=True, pickle_module=pickle)
@@ -309,7 +309,7 @@ def test_helpers():
     assert serialization.check_module_version_greater_or_equal(version, (2, 9))
     assert not serialization.check_module_version_greater_or_equal(version, (2, 10, 2))
     version.__version__ = "x.y"
-    with pytest.raises(RuntimeError, match="malformed"):
+    with pytest.raises(RuntimeError, match="cannot be read"):
         serialization.check_module_version_greater_or_equal(version, (1,))
     with pytest.raises(RuntimeError, match="CUDA"):
         serialization.validate_cuda_device("cuda:0")

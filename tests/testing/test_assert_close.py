@@ -25,8 +25,8 @@ def test_text_names_the_worst_elements():
     assert text_of(torch.tensor([[1.0, 2], [3, 5]]), torch.tensor([[1.0, 2], [3, 4]])) == (
         "Tensor-likes are not close!\n\n"
         "Mismatched elements: 1 / 4 (25.0%)\n"
-        "Greatest absolute difference: 1.0 at index (1, 1) (up to 1e-05 allowed)\n"
-        "Greatest relative difference: 0.25 at index (1, 1) (up to 1.3e-06 allowed)"
+        "Largest absolute difference: 1.0 at (1, 1), allowed are 1e-05\n"
+        "Largest relative difference: 0.25 at (1, 1), allowed are 1.3e-06"
     )
     assert (
         text_of(1, 2)
@@ -37,19 +37,19 @@ def test_text_names_the_worst_elements():
 @pytest.mark.parametrize(
     "actual, expected, words",
     [
-        (torch.ones(1), torch.ones(1, dtype=torch.int64), "'dtype' do not match"),
-        (torch.ones(1), torch.ones(2), "'shape' do not match"),
-        ([1], [1, 2], "length of the sequences mismatch: 1 != 2"),
-        ({"a": 1}, {"b": 1}, "Missing keys in the actual mapping: ['b']"),
+        (torch.ones(1), torch.ones(1, dtype=torch.int64), "different dtype: "),
+        (torch.ones(1), torch.ones(2), "different shape: "),
+        ([1], [1, 2], "different length: 1 != 2"),
+        ({"a": 1}, {"b": 1}, "Missing: ['b']"),
         (
             [0, {"k": torch.tensor(1.0)}],
             [0, {"k": torch.tensor(2.0)}],
-            "The failure occurred for item [1]['k']",
+            "At item [1]['k']",
         ),
         (True, False, "Booleans mismatch"),
         (math.nan, math.nan, "Expected nan but got nan"),
-        (1.0, 1, "types do not match"),
-        (torch.tensor([math.inf]), torch.tensor([1.0]), "Greatest absolute difference: inf"),
+        (1.0, 1, "different types"),
+        (torch.tensor([math.inf]), torch.tensor([1.0]), "Largest absolute difference: inf"),
         (torch.tensor([1], dtype=torch.uint8), torch.tensor([255], dtype=torch.uint8), "difference: 254"),
     ],
 )
@@ -63,7 +63,7 @@ def test_options():
     assert text_of(a, b, msg="mine") == "mine"
     assert text_of(a, b, msg=lambda text: text[:6] + "!") == "Tensor!"
     assert_close(torch.ones(1), torch.ones(1, dtype=torch.float64), check_dtype=False)
-    with pytest.raises(ValueError, match="no atol"):
+    with pytest.raises(ValueError, match="atol is missing"):
         assert_close(a, b, rtol=1.0)
     transposed = torch.ones(2, 3).t()
     assert_close(transposed, torch.ones(3, 2))
@@ -72,7 +72,7 @@ def test_options():
 
 def test_kinds_that_do_not_compare():
     for pair in (("a", "a"), (1.0, torch.tensor(1.0)), ({}, [])):
-        with pytest.raises(TypeError, match="No comparison pair"):
+        with pytest.raises(TypeError, match="cannot be compared"):
             assert_close(*pair)
 
 

@@ -116,10 +116,10 @@ def test_runs_that_differ():
 
     x = torch.ones(3, requires_grad=True)
     fewer = checkpoint(unsteady(lambda t: t.sin().exp(), lambda t: t.sin()), x, use_reentrant=False)
-    with pytest.raises(CheckpointError, match=r"(?s)forward: 2\n.*recomputation: 1"):
+    with pytest.raises(CheckpointError, match="1 and not 2"):
         fewer.sum().backward()
     other = checkpoint(unsteady(lambda t: t.sin(), lambda t: t[:2].sin()), x, use_reentrant=False, debug=True)
-    with pytest.raises(CheckpointError, match=r"(?s)position 0.*\[3\].*\[2\].*test_checkpoint"):
+    with pytest.raises(CheckpointError, match=r"(?s)tensor 0.*\[3\].*\[2\].*test_checkpoint"):
         other.sum().backward()
 
 
@@ -127,7 +127,7 @@ def test_changed_argument():
     x = torch.ones(3, requires_grad=True) * 1
     y = checkpoint(lambda t: t.sin(), x, use_reentrant=False)
     x.add_(1)
-    with pytest.raises(RuntimeError, match=r"argument 0.*version 1; expected version 0"):
+    with pytest.raises(RuntimeError, match=r"argument 0.*version 1.*version 0"):
         y.sum().backward()
 
 
@@ -141,7 +141,7 @@ def test_errors_of_arguments():
         checkpoint(torch.sin, x, determinism_check="other", use_reentrant=False)
     with pytest.warns(UserWarning, match="use_reentrant"):
         checkpoint(torch.sin, x)
-    with pytest.warns(UserWarning, match="requires_grad"):
+    with pytest.warns(UserWarning, match="requires grad"):
         checkpoint(torch.sin, torch.ones(3), use_reentrant=True)
     with pytest.raises(RuntimeError, match="use_reentrant=False"):
         torch.autograd.grad(checkpoint(torch.sin, x, use_reentrant=True).sum(), x)

@@ -35,11 +35,11 @@ def test_says_once_that_nothing_is_compiled(monkeypatch):
 
 
 @pytest.mark.parametrize("arguments, error", [
-    (dict(backend="nope"), "Invalid backend: 'nope'"), (dict(mode="nope"), "Unrecognized mode=nope"),
-    (dict(mode="default", options={}), "both can't be specified"), (dict(backend=lambda graph, inputs: graph), "graph"),
+    (dict(backend="nope"), "Invalid backend: 'nope'"), (dict(mode="nope"), "unknown mode='nope'"),
+    (dict(mode="default", options={}), "not both"), (dict(backend=lambda graph, inputs: graph), "graph"),
 ])
 def test_wrong_calls_are_refused(arguments, error):
     with pytest.raises((RuntimeError, NotImplementedError), match=error):
         torch.compile(abs, **arguments)
-    with pytest.raises(AssertionError, match="callable"):
+    with pytest.raises(AssertionError, match="a function or a module"):
         torch.compile(3)

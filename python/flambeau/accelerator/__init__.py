@@ -6,7 +6,7 @@ from typing import Any
 
 from flambeau._absent_device import absent_class, define, fails, gives
 
-_absent = fails(RuntimeError, "Cannot access accelerator device when none is available.")
+_absent = fails(RuntimeError, "this machine has no accelerator")
 
 __all__ = [
     *define(globals(), gives(False), "is_available()"),

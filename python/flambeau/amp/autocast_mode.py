@@ -44,9 +44,9 @@ class autocast:
 
     def __init__(self, device_type, dtype=None, enabled=True, cache_enabled=None):
         if not isinstance(device_type, str):
-            raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+            raise ValueError(f"autocast: device_type must be a str, not {type(device_type).__name__}")
         if not is_autocast_available(device_type):
-            raise RuntimeError(f"User specified an unsupported autocast device_type '{device_type}'")
+            raise RuntimeError(f"autocast: there is no autocast for device_type={device_type!r}")
         self.device = device_type
         self.fast_dtype = _state.get_autocast_dtype(device_type) if dtype is None else dtype
         self._cache_enabled = _state.is_autocast_cache_enabled() if cache_enabled is None else cache_enabled
@@ -54,8 +54,8 @@ class autocast:
             warnings.warn("CUDA is not available: there is no such device. Disabling autocast.", stacklevel=2)
             enabled = False
         elif device_type == "cpu" and enabled and self.fast_dtype not in _CPU_DTYPES:
-            warnings.warn("In CPU autocast, but the target dtype is not supported. Disabling autocast.\nCPU Autocast "
-                          f"only supports dtypes of torch.bfloat16, torch.float16, not {self.fast_dtype}.",
+            warnings.warn(f"autocast: {self.fast_dtype} is no dtype for the CPU's autocast, which takes "
+                          "bfloat16 and float16; it stays off",
                           stacklevel=2)
             enabled = False
         self._enabled = enabled
@@ -117,7 +117,7 @@ def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
     Errors: ValueError unless `device_type` is a str.
     """
     if not isinstance(device_type, str):
-        raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+        raise ValueError(f"autocast: device_type must be a str, not {type(device_type).__name__}")
     if fwd is None:
         return functools.partial(custom_fwd, device_type=device_type, cast_inputs=cast_inputs)
 
@@ -136,7 +136,7 @@ def custom_fwd(fwd=None, *, device_type, cast_inputs=None):
 def custom_bwd(bwd=None, *, device_type):
     """Decorates `backward` of an autograd function: it runs under the mixed precision that `custom_fwd` saw."""
     if not isinstance(device_type, str):
-        raise ValueError(f"Expected `device_type` of type `str`, got: `{type(device_type)}`")
+        raise ValueError(f"autocast: device_type must be a str, not {type(device_type).__name__}")
     if bwd is None:
         return functools.partial(custom_bwd, device_type=device_type)
 

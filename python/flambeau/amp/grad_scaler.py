@@ -47,14 +47,14 @@ class GradScaler:
         self._device = device
         self._enabled = enabled
         if device == "cuda" and enabled:
-            warnings.warn("torch.cuda.amp.GradScaler is enabled, but CUDA is not available.  Disabling.", stacklevel=2)
+            warnings.warn("GradScaler: CUDA is not available, so the scaler for it stays off", stacklevel=2)
             self._enabled = False
         if not self._enabled:
             return
         if growth_factor <= 1.0:
-            raise AssertionError("The growth factor must be > 1.0.")
+            raise AssertionError(f"GradScaler: growth_factor must be above 1, got {growth_factor}")
         if backoff_factor >= 1.0:
-            raise AssertionError("The backoff factor must be < 1.0.")
+            raise AssertionError(f"GradScaler: backoff_factor must be below 1, got {backoff_factor}")
         self._init_scale = init_scale
         self._scale = None                                              # a tensor from the first use on
         self._growth_factor = growth_factor
@@ -66,13 +66,13 @@ class GradScaler:
 
     def _check_scale_growth_tracker(self, funcname):
         if self._scale is None:
-            raise AssertionError(f"Attempted {funcname} but _scale is None.  This may indicate your script did not use "
-                                 "scaler.scale(loss or outputs) earlier in the iteration.")
+            raise AssertionError(f"GradScaler: {funcname} comes before a loss was scaled; call "
+                                 "scaler.scale(loss) first")
         return self._scale, self._growth_tracker
 
     def _lazy_init_scale_growth_tracker(self, dev=None):
         if self._growth_tracker is not None:
-            raise AssertionError("_growth_tracker initialized before _scale")
+            raise AssertionError("GradScaler: the tracker of growth exists before the scale")
         self._scale = fb.full((), self._init_scale, dtype=fb.float32)
         self._growth_tracker = fb.full((), self._init_growth_tracker, dtype=fb.int32)
 
@@ -87,7 +87,7 @@ class GradScaler:
         if hasattr(outputs, "__iter__") and not isinstance(outputs, str):
             scaled = [self.scale(value) for value in outputs]
             return type(outputs)(scaled) if isinstance(outputs, (list, tuple)) else iter(scaled)
-        raise ValueError("outputs must be a Tensor or an iterable of Tensors")
+        raise ValueError("GradScaler.scale: outputs must be tensors, one or an iterable of them")
 
     def _unscale_grads_(self, optimizer, inv_scale, found_inf, allow_fp16):
         """Multiplies gradients by `inv_scale` in place; {device: 1. where an element was not finite}."""
@@ -100,14 +100,14 @@ class GradScaler:
                     if grad is None:
                         continue
                     if not allow_fp16 and grad.dtype == fb.float16:
-                        raise ValueError("Attempting to unscale FP16 gradients.")
+                        raise ValueError("GradScaler: a gradient is float16; keep the parameters in float32")
                     some = True
                     finite = _C._all_true(_C.isfinite(grad)) and finite
                     grad.mul_(inv_scale)
         return {fb.device("cpu"): found_inf + (0.0 if finite else 1.0)} if some else {}
 
     def unscale_(self, optimizer):
-        """Divide the gradients of `optimizer` by the scale, so that they can be inspected or clipped.
+        """Divide the gradients of `optimizer` by the scale, to look at them or clip them before the step.
 
         Errors: RuntimeError if it was called before in this iteration, or after `step`; ValueError for float16.
         """
@@ -116,9 +116,10 @@ class GradScaler:
         self._check_scale_growth_tracker("unscale_")
         state = self._per_optimizer_states[id(optimizer)]
         if state["stage"] is OptState.UNSCALED:
-            raise RuntimeError("unscale_() has already been called on this optimizer since the last update().")
+            raise RuntimeError("unscale_: the gradients of this optimizer are unscaled already; call "
+                               "update() before the next time")
         if state["stage"] is OptState.STEPPED:
-            raise RuntimeError("unscale_() is being called after step().")
+            raise RuntimeError("unscale_: step() of this optimizer came first; call unscale_ before it")
         inv_scale = self._scale.double().reciprocal().float()           # exact to float32 for any scale
         state["found_inf_per_device"] = self._unscale_grads_(optimizer, inv_scale, fb.zeros(()), False)
         state["stage"] = OptState.UNSCALED
@@ -136,15 +137,17 @@ class GradScaler:
         if not self._enabled:
             return optimizer.step(*args, **kwargs)
         if "closure" in kwargs:
-            raise RuntimeError("Closure use is not currently supported if GradScaler is enabled.")
+            raise RuntimeError("GradScaler.step: a closure is not possible, as it would compute gradients "
+                               "that are not unscaled")
         self._check_scale_growth_tracker("step")
         state = self._per_optimizer_states[id(optimizer)]
         if state["stage"] is OptState.STEPPED:
-            raise RuntimeError("step() has already been called since the last update().")
+            raise RuntimeError("GradScaler.step: this optimizer has stepped already; call update() before "
+                               "the next time")
         if state["stage"] is OptState.READY:
             self.unscale_(optimizer)
         if not state["found_inf_per_device"]:
-            raise AssertionError("No inf checks were recorded for this optimizer.")
+            raise AssertionError("GradScaler.step: the optimizer has no gradients that scaling reached")
         result = self._maybe_opt_step(optimizer, state, *args, **kwargs)
         state["stage"] = OptState.STEPPED
         return result
@@ -159,7 +162,8 @@ class GradScaler:
         else:
             found = [v for state in self._per_optimizer_states.values() for v in state["found_inf_per_device"].values()]
             if not found:
-                raise AssertionError("No inf checks were recorded prior to update.")
+                raise AssertionError("GradScaler.update: no optimizer has stepped or unscaled since the last "
+                                     "time")
             if any(v.item() for v in found):
                 scale.mul_(self._backoff_factor)
                 tracker.zero_()
@@ -178,8 +182,8 @@ class GradScaler:
             return
         if not isinstance(new_scale, _C.Tensor) or new_scale.numel() != 1 or new_scale.requires_grad \
                 or new_scale.dtype != fb.float32:
-            raise AssertionError("new_scale should be a float or a 1-element torch.cuda.FloatTensor or "
-                                 "torch.FloatTensor with requires_grad=False.")
+            raise AssertionError("GradScaler.update: new_scale must be a float, or a float32 tensor of one "
+                                 "element without requires_grad")
         self._scale.copy_(new_scale)
 
     def _get_scale_async(self):
@@ -229,8 +233,8 @@ class GradScaler:
         if not self._enabled:
             return
         if not state_dict:
-            raise RuntimeError("The source state dict is empty, possibly because it was saved from a disabled "
-                               "instance of GradScaler.")
+            raise RuntimeError("GradScaler.load_state_dict: the state is empty, as that of a scaler that is "
+                               "off")
         self._init_scale = state_dict["scale"]
         self._init_growth_tracker = state_dict["_growth_tracker"]
         self._growth_factor = state_dict["growth_factor"]
@@ -244,8 +248,7 @@ class GradScaler:
         state = self.__dict__.copy()
         if self._enabled:
             if self._per_optimizer_states:
-                raise AssertionError("A GradScaler instance may only be pickled at the beginning of an iteration, or "
-                                     "at the end after scaler.update().")
+                raise AssertionError("GradScaler: it can be pickled between iterations only, after update()")
             state["_init_scale"] = self.get_scale()
             state["_init_growth_tracker"] = self._get_growth_tracker()
             state["_scale"] = state["_growth_tracker"] = None

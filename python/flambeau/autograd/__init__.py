@@ -33,32 +33,31 @@ def _seeds(outputs, given, is_grads_batched=False):
         if seed is None:
             continue
         if not isinstance(seed, _C.Tensor):
-            raise TypeError(f"gradients can be either Tensors or None, but got {type(seed).__name__} at position {i}")
+            raise TypeError(f"backward: gradient {i} must be a tensor or None, not {type(seed).__name__}")
         if seed.shape != output.shape and not is_grads_batched:
-            raise RuntimeError(f"Mismatch in shape: grad_output[{i}] has a shape of {seed.shape} and output[{i}] "
-                               f"has a shape of {output.shape}.")
+            raise RuntimeError(f"backward: output[{i}] has shape {output.shape} and its gradient "
+                               f"grad_output[{i}] {seed.shape}; they must be equal")
         if seed.dtype.is_complex != output.dtype.is_complex:
-            raise RuntimeError("For complex Tensors, both grad_output and output are required to have the same dtype. "
-                               f"Mismatch in dtype: grad_output[{i}] has a dtype of {seed.dtype} and output[{i}] has "
-                               f"a dtype of {output.dtype}.")
+            raise RuntimeError(f"backward: output[{i}] is {output.dtype} and its gradient grad_output[{i}] "
+                               f"is {seed.dtype}; both must be complex or both real")
     return seeds
 
 
 def _need_tensors(outputs):
     for i, output in enumerate(outputs):
         if not isinstance(output, _C.Tensor) and not hasattr(output, "node"):
-            raise AssertionError(f"Expected output {i} to be a torch.Tensor, got {type(output).__name__}")
+            raise AssertionError(f"grad: output {i} must be a tensor, not {type(output).__name__}")
 
 
 def _check_implicit(outputs, seeds):
     for output, seed in zip(outputs, seeds):
         if seed is None and output.requires_grad:
             if output.numel() != 1:
-                raise RuntimeError("grad can be implicitly created only for scalar outputs: call backward(gradient), "
-                                   f"given an output of shape {tuple(output.shape)}")
+                raise RuntimeError(f"backward: an output of shape {tuple(output.shape)} is no scalar and needs a "
+                                   "gradient; call backward(gradient)")
             if output.dtype.is_complex:
-                raise RuntimeError("grad can be implicitly created only for real scalar outputs but got "
-                                   f"{output.dtype}")
+                raise RuntimeError(f"backward: a complex output, here of {output.dtype}, needs a gradient; "
+                                   "call backward(gradient)")
 
 
 def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, grad_variables=None, inputs=None):
@@ -82,7 +81,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
     if inputs is not None:
         inputs = _as_tuple(inputs)
         if not inputs:
-            raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+            raise RuntimeError("backward: `inputs` is empty; leave it away to reach all leaves")
     tensors = _as_tuple(tensors)
     _need_tensors(tensors)
     seeds = _seeds(tensors, grad_tensors)
@@ -93,7 +92,7 @@ def backward(tensors, grad_tensors=None, retain_graph=None, create_graph=False, 
 
 def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=False, only_inputs=True,
          allow_unused=None, is_grads_batched=False, materialize_grads=False):
-    """The gradients of `outputs` with respect to `inputs`, returned and not accumulated.
+    """The gradients of `outputs` by `inputs`, returned and not accumulated.
 
     Args:
         outputs, inputs: one tensor or several.
@@ -109,13 +108,14 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
     outputs, inputs = _as_tuple(outputs), _as_tuple(inputs)
     _need_tensors(outputs)
     if not inputs:
-        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+        raise RuntimeError("grad: `inputs` is empty")
     for each in inputs:
         if not isinstance(each, _C.Tensor) and not hasattr(each, "node"):
-            raise RuntimeError(f"all inputs have to be Tensors or GradientEdges, but got {type(each).__name__}")
+            raise RuntimeError("grad: each of `inputs` must be a tensor or a GradientEdge, not "
+                               f"{type(each).__name__}")
     if materialize_grads and allow_unused is False:
-        raise ValueError("Expected allow_unused to be True or not passed when materialize_grads=True, but got: "
-                         "allow_unused=False.")
+        raise ValueError("grad: materialize_grads=True stands for missing gradients, allow_unused=False "
+                         "forbids them; drop one")
     if allow_unused is None:
         allow_unused = materialize_grads
     if is_grads_batched:
@@ -128,8 +128,8 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, create_graph=Fal
         if g is None and materialize_grads:
             grads[i] = _C.zeros_like(inputs[i], requires_grad=create_graph)
         elif g is None and not allow_unused:
-            raise RuntimeError(f"The differentiated Tensor at index {i}, of shape {list(inputs[i].shape)}, appears to "
-                               "not have been used in the graph. Set allow_unused=True if that is intended.")
+            raise RuntimeError(f"grad: no output depends on input {i}, of shape {list(inputs[i].shape)}; "
+                               "with allow_unused=True its gradient is None")
     return tuple(grads)
 
 

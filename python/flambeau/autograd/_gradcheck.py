@@ -71,14 +71,14 @@ def gradcheck(
     True
     """
     if not (check_forward_ad or check_backward_ad):
-        raise AssertionError("Expected at least one of check_forward_ad or check_backward_ad to be True")
+        raise AssertionError("gradcheck: switch on check_forward_ad, check_backward_ad or both")
     if check_batched_grad and not check_backward_ad:
-        raise AssertionError("Setting check_batched_grad=True requires check_backward_ad to be True")
+        raise AssertionError("gradcheck: check_batched_grad needs check_backward_ad")
     if check_batched_forward_grad and not check_forward_ad:
-        raise AssertionError("Setting check_batched_forward_grad=True requires check_forward_ad to be True")
+        raise AssertionError("gradcheck: check_batched_forward_grad needs check_forward_ad")
     for name, value in (("atol", atol), ("rtol", rtol)):
         if value < 0:
-            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
+            raise RuntimeError(f"gradcheck: {name} must not be negative, got {value}")
     tensors = as_tuple(inputs)
     tolerances = Tolerances(eps, atol, rtol, nondet_tol)
 

@@ -95,23 +95,18 @@ def check_inputs(inputs: Tensors) -> None:
             )
         if value.dtype not in (_C.float64, _C.complex128):
             warnings.warn(
-                f"Input #{index} requires gradient and is not a double precision floating point or "
-                "complex. This check "
-                "will likely fail if all the inputs are not of double precision floating point or complex.",
+                f"gradcheck: input {index} is {value.dtype}; differences are too coarse below double "
+                "precision and the check is likely to fail",
                 stacklevel=4,
             )
         if any(step == 0 and size > 1 for size, step in zip(value.shape, value.stride())):
             raise RuntimeError(
-                f"The {index}th input has a dimension with stride 0. gradcheck only supports inputs that are "
-                "non-overlapping to be able to compute the numerical gradients correctly. Call "
-                ".contiguous() on it first."
+                f"gradcheck: input {index} has stride 0 in a dim, so that elements share memory and cannot "
+                "be varied one by one; call .contiguous() on it first"
             )
         value.retain_grad()
     if not any_wanted:
-        raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of them have "
-            "requires_grad=True."
-        )
+        raise ValueError("gradcheck: no input requires grad, so there is nothing to check")
 
 
 # --- numerical derivatives -------------------------------------------------------------------------------
@@ -165,7 +160,7 @@ def _gradients(output: Any, wanted: list[Any], weight: Any, **options: Any) -> l
     grads = flambeau.autograd.grad(output, wanted, weight, retain_graph=True, allow_unused=True, **options)
     for grad, tensor in zip(grads, wanted):
         if grad is not None and not options and grad.shape != tensor.shape:
-            raise GradcheckError("Analytical gradient has incorrect size")
+            raise GradcheckError("a gradient from backward has another shape than its input")
     return [_C.zeros_like(t) if g is None else g for g, t in zip(grads, wanted)]
 
 
@@ -178,7 +173,7 @@ def _analytical_jacobians(output: Any, wanted: list[Any], check_dtypes: bool) ->
         flat[element] = 1
         for column, grad, tensor in zip(columns, _gradients(output, wanted, weight.clone()), wanted):
             if check_dtypes and grad.dtype != tensor.dtype:
-                raise GradcheckError("Gradient has dtype mismatch")
+                raise GradcheckError("a gradient has another dtype than its input")
             column.append(grad.reshape(-1))
         flat[element] = 0
     return [
@@ -192,8 +187,8 @@ def _analytical_jacobians(output: Any, wanted: list[Any], check_dtypes: bool) ->
 
 def _mismatch(out: int, inp: int, numerical: Any, analytical: Any, note: str = "") -> GradcheckError:
     return GradcheckError(
-        f"{note}Jacobian mismatch for output {out} with respect to input {inp},\n"
-        f"numerical:{numerical}\nanalytical:{analytical}\n"
+        f"{note}Jacobian mismatch of output {out} and input "
+        f"{inp}\nnumerical:{numerical}\nanalytical:{analytical}\n"
     )
 
 
@@ -207,7 +202,7 @@ def check_no_history(problem: Problem, tolerances: Tolerances) -> None:
     for tensor in problem.wanted:
         for slope in _numerical_jacobians(problem, tensor, tolerances.eps, problem.floating):
             if not _close(slope, _C.zeros_like(slope), 0.0, tolerances.atol):
-                raise GradcheckError("Numerical gradient for function expected to be zero")
+                raise GradcheckError("the output has no graph, but it changes with an input")
 
 
 def check_backward(problem: Problem, tolerances: Tolerances, check_dtypes: bool) -> None:
@@ -248,7 +243,7 @@ def check_backward_fast(problem: Problem, tolerances: Tolerances, check_dtypes: 
                 first = _gradients(output, [probe.tensor], weight)[0]
                 again = _gradients(output, [probe.tensor], weight)[0]
             if check_dtypes and first.dtype != probe.tensor.dtype:
-                raise GradcheckError("Gradient has dtype mismatch")
+                raise GradcheckError("a gradient has another dtype than its input")
             expected, found = (slope * weight).sum(), (probe.part(first) * probe.direction).sum()
             room = tolerances.atol * max(1.0, float(probe.direction.abs().sum()) * float(weight.abs().sum()))
             if not _close(found, expected, tolerances.rtol, room):
@@ -285,9 +280,8 @@ class _Probe:
 def _check_reentrant(first: Any, again: Any, tolerances: Tolerances) -> None:
     if not _close(first, again, 0.0, tolerances.nondet):
         raise GradcheckError(
-            "Backward is not reentrant, i.e., running backward with same input and grad_output multiple "
-            "times gives "
-            f"different values (more than nondet_tol = {tolerances.nondet})"
+            "backward gave different values when run again with the same gradients "
+            f"(nondet_tol={tolerances.nondet})"
         )
 
 

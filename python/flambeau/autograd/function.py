@@ -48,14 +48,13 @@ class FunctionCtx:
         if self._packed is not None:
             return self._unpacked()
         if self._released:
-            raise RuntimeError("Trying to backward through the graph a second time: the saved tensors of "
-                               f"{type(self).__name__} were freed. Call backward(retain_graph=True) the first time.")
+            raise RuntimeError(f"{type(self).__name__}: its saved tensors were freed by an earlier backward. "
+                               "To backward a second time, pass retain_graph=True the first time.")
         for tensor, version in zip(self._saved, self._saved_versions):
             if tensor is not None and tensor._version != version:
-                raise RuntimeError("one of the variables needed for gradient computation has been modified by an "
-                                   f"inplace operation: a saved tensor of {type(self).__name__}, shape "
-                                   f"{tuple(tensor.shape)}, is at version {tensor._version}; "
-                                   f"expected version {version}")
+                raise RuntimeError(f"{type(self).__name__} saved a tensor that was modified by an inplace "
+                                   f"operation: it has shape {tuple(tensor.shape)} and is at version "
+                                   f"{tensor._version}, it was saved at version {version}")
         return tuple(self._restore(t) for t in self._saved)
 
     saved_variables = saved_tensors
@@ -156,8 +155,8 @@ class _FunctionMeta(type):
 def _run_backward(context, grads, create_graph):
     function = context._forward_cls
     if function.backward is not Function.backward and function.vjp is not Function.vjp:
-        raise RuntimeError("Implementing both 'backward' and 'vjp' for a custom Function is not allowed: "
-                           f"{function.__name__}")
+        raise RuntimeError(f"{function.__name__} has both backward and vjp, which are two names of one "
+                           "method; define one")
     if context._materialize:
         grads = tuple(_C.zeros(shape, dtype=dtype) if g is None and dtype is not None else g
                       for g, (shape, dtype) in zip(grads, context._output_info))  # constants have zeros too
@@ -172,8 +171,8 @@ def _run_backward(context, grads, create_graph):
     if len(result) > count and all(g is None for g in result[count:]):
         result = result[:count]
     if len(result) != count:
-        raise RuntimeError(f"function {type(context).__name__} returned an incorrect number of gradients "
-                           f"(expected {count}, got {len(result)})")
+        raise RuntimeError(f"{type(context).__name__} must return a gradient for each of the {count} "
+                           f"arguments of forward, it returned {len(result)}")
     return tuple(_checked(context, i, g) for i, (g, tensor) in enumerate(zip(result, context._is_tensor)) if tensor)
 
 
@@ -181,15 +180,16 @@ def _checked(context, position, gradient):
     if gradient is None or not context.needs_input_grad[position]:
         return None
     if not isinstance(gradient, _C.Tensor):
-        raise RuntimeError(f"expected Variable or None (got {type(gradient).__name__}) as gradient {position} of "
-                           f"{type(context).__name__}")
+        raise RuntimeError(f"{type(context).__name__}: gradient {position} must be a tensor or None, not "
+                           f"{type(gradient).__name__}")
     shape, dtype = context._input_info[position]
     if gradient.shape != shape:
         try:
             gradient = gradient.sum_to_size(shape)
         except RuntimeError:
-            raise RuntimeError(f"Function {type(context).__name__} returned an invalid gradient at index {position} - "
-                               f"got {list(gradient.shape)} but expected shape compatible with {list(shape)}") from None
+            raise RuntimeError(f"{type(context).__name__}: gradient {position} has shape "
+                               f"{list(gradient.shape)}, which does not fit the argument's, "
+                               f"{list(shape)}") from None
     return gradient if gradient.dtype == dtype else gradient.to(dtype)
 
 
@@ -219,26 +219,25 @@ class Function(FunctionCtx, metaclass=_FunctionMeta):
 
     @staticmethod
     def forward(*args, **kwargs):
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise NotImplementedError("autograd.Function: a subclass must define forward")
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        raise NotImplementedError("setup_context is not implemented.")
+        raise NotImplementedError("autograd.Function: setup_context is not defined")
 
     @staticmethod
     def backward(ctx, *grad_outputs):
-        raise NotImplementedError("You must implement either the backward or vjp method for your custom "
-                                  "autograd.Function to use it with backward mode AD.")
+        raise NotImplementedError("autograd.Function: to go backward, a subclass must define backward (or "
+                                  "vjp)")
 
     @staticmethod
     def vjp(ctx, *grad_outputs):
-        raise NotImplementedError("You must implement either the backward or vjp method for your custom "
-                                  "autograd.Function to use it with backward mode AD.")
+        raise NotImplementedError("autograd.Function: to go backward, a subclass must define backward (or "
+                                  "vjp)")
 
     @staticmethod
     def jvp(ctx, *grad_inputs):
-        raise NotImplementedError("You must implement the jvp function for custom autograd.Function to use it with "
-                                  "forward mode AD.")
+        raise NotImplementedError("autograd.Function: for forward mode, a subclass must define jvp")
 
     @classmethod
     def apply(cls, *args, **kwargs):
@@ -269,8 +268,8 @@ def _record(cls, context, args, is_tensor, outputs):
     inputs = {id(a): a for a, t in zip(args, is_tensor) if t}
     for tensor in context._dirty:
         if id(tensor) not in {id(o) for o in outputs}:
-            raise RuntimeError("Some elements marked as dirty during the forward method were not returned as output. "
-                               "The inputs that are modified inplace must all be outputs of the Function.")
+            raise RuntimeError("mark_dirty: forward must return every tensor that it changed in place and "
+                               "marked")
         _C._check_in_place(tensor)
     context._node = _C._python_node(context, _run_backward, cls._backward_cls.__name__,
                                     [a for a, t in zip(args, is_tensor) if t])
@@ -333,7 +332,7 @@ class _OnceOnly(Function):
 
     @staticmethod
     def backward(ctx, g):
-        raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+        raise RuntimeError("a backward under @once_differentiable cannot be differentiated again")
 
 
 class InplaceFunction(Function):

@@ -23,16 +23,11 @@ def _as_tuple(value: Any, what: str, function: str) -> tuple[bool, Tensors]:
         return False, (value,)
     if not isinstance(value, tuple):
         raise TypeError(
-            f"The {what} {function} must be either a Tensor or a tuple of Tensors, but has type "
-            f"{type(value)}."
+            f"{function}: the {what} must be a tensor or several in a tuple, not {type(value).__name__}"
         )
     for index, item in enumerate(value):
         if not isinstance(item, _C.Tensor):
-            raise TypeError(
-                f"The {what} {function} must be either a Tensor or a tuple of Tensors, but the value at "
-                f"index {index} "
-                f"has type {type(item)}."
-            )
+            raise TypeError(f"{function}: the {what} must be tensors, item {index} is {type(item).__name__}")
     return True, value
 
 
@@ -47,27 +42,25 @@ def _inputs(inputs: Any, function: str, create_graph: bool) -> tuple[bool, Tenso
 
 
 def _outputs(func: Callable, inputs: Tensors, function: str) -> tuple[bool, Tensors]:
-    return _as_tuple(func(*inputs), "outputs of the user-provided function given to", function)
+    return _as_tuple(func(*inputs), "outputs of func", function)
 
 
 def _vector(v: Any, like: Tensors, is_tuple: bool, what: str) -> Tensors:
     """The vector of a product: given, or one for a single element."""
     if v is None:
         if len(like) != 1 or like[0].numel() != 1:
-            raise RuntimeError(
-                f"The vector v can only be None if {what} a single Tensor with a single element."
-            )
+            raise RuntimeError(f"v can be left away only if {what} a single tensor of one element")
         return (_C.ones_like(like[0]),)
     _, tensors = _as_tuple(v, "v given to", "the product")
     tensors = tuple(t.detach() if not t.requires_grad else t.view_as(t) for t in tensors)
     if len(tensors) != len(like):
         if not is_tuple:
-            raise RuntimeError("The given v should contain a single Tensor.")
-        raise RuntimeError(f"v is a tuple of invalid length: should be {len(like)} but got {len(tensors)}.")
+            raise RuntimeError("v must be one tensor, as there is one to multiply")
+        raise RuntimeError(f"v must hold {len(like)} tensors, it holds {len(tensors)}")
     for index, (given, wanted) in enumerate(zip(tensors, like)):
         if given.shape != wanted.shape:
             entry = f"Entry {index} in v" if is_tuple else "v"
-            raise RuntimeError(f"{entry} has invalid size: should be {wanted.shape} but got {given.shape}.")
+            raise RuntimeError(f"{entry} must have shape {wanted.shape}, it has {given.shape}")
     return tensors
 
 
@@ -103,9 +96,7 @@ def _check_outputs(outputs: Tensors, strict: bool) -> None:
     for index, output in enumerate(outputs):
         if strict and not output.requires_grad:
             raise RuntimeError(
-                f"Output {index} of the user-provided function does not require gradients. The outputs "
-                "must be computed "
-                "in a differentiable manner from the input when running in strict mode."
+                f"strict=True: output {index} of func has no graph; it must be computed from the inputs"
             )
 
 
@@ -114,15 +105,10 @@ def _check_grads(grads: Tensors, strict: bool, create_graph: bool, stage: str = 
         return
     for index, grad in enumerate(grads):
         if grad is None:
-            raise RuntimeError(
-                f"{stage} of the user-provided function is independent of input {index}. This is not "
-                "allowed in strict mode."
-            )
+            raise RuntimeError(f"strict=True: {stage} of func does not depend on input {index}")
         if create_graph and not grad.requires_grad:
             raise RuntimeError(
-                f"The jacobian of the user-provided function is independent of input {index}. This is "
-                "not allowed in "
-                "strict mode when create_graph=True."
+                f"strict=True with create_graph=True: the Jacobian does not depend on input {index}"
             )
 
 
@@ -130,19 +116,14 @@ def _check_second(grads: Tensors, strict: bool) -> None:
     for index, grad in enumerate(grads):
         if strict and (grad is None or not grad.requires_grad):
             raise RuntimeError(
-                "While computing the hessian, found that the jacobian of the user-provided function "
-                "with respect to "
-                f"input {index} is independent of the input. This is not allowed in strict mode: the "
-                "function must be "
-                "twice differentiable and its jacobian must depend on the inputs."
+                f"strict=True: the gradient does not depend on input {index}, so there is no second "
+                "derivative; func must not be linear in it"
             )
 
 
 def _single_element(outputs: Tensors, is_tuple: bool, function: str) -> Any:
     if is_tuple or outputs[0].numel() != 1:
-        raise RuntimeError(
-            f"The Tensor returned by the function given to {function} should contain a single element"
-        )
+        raise RuntimeError(f"{function}: func must return a tensor of one element")
     return outputs[0]
 
 
@@ -155,8 +136,8 @@ def vjp(
     """The function's value and the product of `v` with its Jacobian.
 
     Args:
-        func: from tensors to a tensor or a tuple of tensors.
-        inputs: a tensor or a tuple of tensors.
+        func: from tensors to a tensor or several in a tuple.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the outputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where an output does not depend on an input, instead of answering with zeros.
@@ -171,7 +152,7 @@ def vjp(
         is_tuple, x = _inputs(inputs, "vjp", create_graph)
         outputs_are_tuple, y = _outputs(func, x, "vjp")
         _check_outputs(y, strict)
-        vectors = _vector(v, y, outputs_are_tuple, "the user-provided function returns")
+        vectors = _vector(v, y, outputs_are_tuple, "func returns")
         grads = _grad(y, x, vectors, keep=create_graph)
         _check_grads(grads, strict, create_graph)
         grads = _zeros_for_none(grads, x)
@@ -186,8 +167,8 @@ def jvp(
     Computed by two reverse passes; `func.jvp` does it in one forward pass.
 
     Args:
-        func: from tensors to a tensor or a tuple of tensors.
-        inputs: a tensor or a tuple of tensors.
+        func: from tensors to a tensor or several in a tuple.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the inputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where an output does not depend on an input, instead of answering with zeros.
@@ -198,7 +179,7 @@ def jvp(
     """
     with enable_grad():
         is_tuple, x = _inputs(inputs, "jvp", create_graph)
-        vectors = _vector(v, x, is_tuple, "the input to the user-provided function is")
+        vectors = _vector(v, x, is_tuple, "the input is")
         outputs_are_tuple, y = _outputs(func, x, "jvp")
         _check_outputs(y, strict)
         weights = tuple(_C.zeros_like(t, requires_grad=True) for t in y)
@@ -215,7 +196,7 @@ def vhp(
 
     Args:
         func: from tensors to a tensor of one element.
-        inputs: a tensor or a tuple of tensors.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the inputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where the gradient does not depend on an input, instead of answering with zeros.
@@ -224,7 +205,7 @@ def vhp(
     """
     with enable_grad():
         is_tuple, x = _inputs(inputs, "vhp", create_graph)
-        vectors = _vector(v, x, is_tuple, "the input to the user-provided function is")
+        vectors = _vector(v, x, is_tuple, "the input is")
         outputs_are_tuple, y = _outputs(func, x, "vhp")
         output = _single_element(y, outputs_are_tuple, "vhp")
         _check_outputs(y, strict)
@@ -246,7 +227,7 @@ def hvp(
 
     Args:
         func: from tensors to a tensor of one element.
-        inputs: a tensor or a tuple of tensors.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the inputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where the gradient does not depend on an input, instead of answering with zeros.
@@ -255,7 +236,7 @@ def hvp(
     """
     with enable_grad():
         is_tuple, x = _inputs(inputs, "hvp", create_graph)
-        vectors = _vector(v, x, is_tuple, "the input to the user-provided function is")
+        vectors = _vector(v, x, is_tuple, "the input is")
         outputs_are_tuple, y = _outputs(func, x, "hvp")
         output = _single_element(y, outputs_are_tuple, "hvp")
         _check_outputs(y, strict)
@@ -345,8 +326,8 @@ def jacobian(
     """The Jacobian of a function.
 
     Args:
-        func: from tensors to a tensor or a tuple of tensors.
-        inputs: a tensor or a tuple of tensors.
+        func: from tensors to a tensor or several in a tuple.
+        inputs: a tensor or several in a tuple.
         create_graph: let the result be differentiated again.
         strict: raise where an output does not depend on an input, instead of answering with zeros.
         vectorize: one batched pass instead of one pass per element.
@@ -363,9 +344,7 @@ def jacobian(
             [0., 4.]])
     """
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise AssertionError(
-            f'Expected strategy to be either "forward-mode" or "reverse-mode", not {strategy!r}'
-        )
+        raise AssertionError(f"unknown strategy={strategy!r}, choose 'reverse-mode' or 'forward-mode'")
     if strict and vectorize:
         raise RuntimeError("jacobian: `strict=True` and `vectorize=True` are not supported together")
     if strategy == "forward-mode":
@@ -399,7 +378,7 @@ def hessian(
 
     Args:
         func: from tensors to a tensor of one element.
-        inputs: a tensor or a tuple of tensors.
+        inputs: a tensor or several in a tuple.
         create_graph, strict, vectorize: as for `jacobian`.
         outer_jacobian_strategy: how the gradient is differentiated, as `strategy` of `jacobian`.
     Shapes: input.shape + input.shape; for tuples a tuple per input of a tuple per input.

@@ -241,7 +241,7 @@ class _unsafe_preserve_version_counter(_Switch):
     Gradients computed from values overwritten this way are wrong without any error.
 
     Args:
-        tensors: a tensor or a tuple of tensors.
+        tensors: a tensor or several in a tuple.
     """
 
     def __init__(self, tensors: Any) -> None:

@@ -42,9 +42,7 @@ def get_gradient_edge(tensor: Any) -> GradientEdge:
     Errors: RuntimeError if it does not.
     """
     if not tensor.requires_grad:
-        raise RuntimeError(
-            "It is not possible to get the gradient edge for a Tensor that does not require gradients"
-        )
+        raise RuntimeError("get_gradient_edge: the tensor does not require gradients, so it has no edge")
     node = _node_of(tensor)
     return GradientEdge(node, tensor.output_nr)
 
@@ -63,17 +61,15 @@ def increment_version(tensor: Any) -> None:
     """Tell the recorder that the memory of these tensors was written to behind its back.
 
     Args:
-        tensor: a tensor or an iterable of tensors.
+        tensor: a tensor or several in an iterable.
     Errors: RuntimeError for anything else.
     """
     tensors = [tensor] if isinstance(tensor, _C.Tensor) else tensor
     if not isinstance(tensors, Iterable):
-        raise RuntimeError(
-            f"increment_version expects a Tensor or an iterable of Tensors, not {type(tensor)}"
-        )
+        raise RuntimeError(f"increment_version: give a tensor or several, not {type(tensor).__name__}")
     tensors = list(tensors)
     if not all(isinstance(item, _C.Tensor) for item in tensors):
-        raise RuntimeError("increment_version expects a Tensor or an iterable of Tensors")
+        raise RuntimeError("increment_version: each item must be a tensor")
     _C._increment_version(tensors)
 
 
@@ -81,7 +77,7 @@ def increment_version(tensor: Any) -> None:
 
 
 class saved_tensors_hooks:
-    """A block in which tensors saved for backward are packed by one function and unpacked by another.
+    """A block in which one function packs what backward needs and another unpacks it.
 
     Args:
         pack_hook: from the tensor to save to any object; it must not change the tensor.
@@ -209,10 +205,10 @@ def register_multi_grad_hook(
     Errors: ValueError for another mode, AssertionError if a tensor does not require gradients.
     """
     if mode not in ("all", "any"):
-        raise ValueError(f"Expects mode to be one of ('all', 'any') but got {mode}")
+        raise ValueError(f"register_multi_grad_hook: unknown mode={mode!r}, choose 'all' or 'any'")
     nodes = [_node_of(tensor) for tensor in tensors]
     if any(node is None for node in nodes):
-        raise AssertionError("Expected gradient function to be set: every tensor must require gradients")
+        raise AssertionError("register_multi_grad_hook: every tensor must require gradients")
     make = _all_hook if mode == "all" else _any_hook
     return _MultiHandle([tensor.register_hook(hook) for tensor, hook in zip(tensors, make(nodes, fn))])
 

@@ -34,8 +34,7 @@ def unfrozen() -> Iterator[None]:
 def check_frozen(owner: str) -> None:
     if _freeze["frozen"] and not _freeze["inside_flags"]:
         raise RuntimeError(
-            f"not allowed to set {owner} flags after disable_global_flags; please use flags() context "
-            "manager instead"
+            f"{owner}: its flags were frozen by disable_global_flags; use the block flags(…) instead"
         )
 
 

@@ -65,11 +65,11 @@ class OptimizedModule(nn.Module):
 
 def _check(backend: Any, mode: str | None, options: dict[str, Any] | None) -> None:
     if mode is not None and options is not None:
-        raise RuntimeError("Either mode or options can be specified, but both can't be specified at the same time.")
+        raise RuntimeError("compile: mode is a set of options by name; pass mode or options, not both")
     if not callable(backend) and backend not in _BACKENDS:
         raise RuntimeError(f"Invalid backend: {backend!r}, known are {', '.join(list_backends(None))}")
     if mode is not None and mode not in _MODES:
-        raise RuntimeError(f"Unrecognized mode={mode}, should be one of: {', '.join(_MODES)}")
+        raise RuntimeError(f"compile: unknown mode={mode!r}, choose one of: {', '.join(_MODES)}")
 
 
 def _say_once() -> None:
@@ -105,7 +105,7 @@ def compile(model: Callable | None = None, *, fullgraph: bool = False, dynamic: 
                                       options=options, disable=disable, name=name)
     _check(backend, mode, options)
     if not callable(model):
-        raise AssertionError(f"A callable function is expected, but {type(model)} is provided.")
+        raise AssertionError(f"compile: model must be a function or a module, not {type(model).__name__}")
     if disable:
         return model
     if callable(backend):

@@ -107,7 +107,7 @@ class device(AbsentDeviceGuard):
     """The current device in a block. Errors: RuntimeError on entry for an index ≥ 0: there is no device."""
 
     _enter_error = staticmethod(
-        fails(RuntimeError, f"PyTorch was compiled without CUDA support: {NOT_BUILT}")
+        fails(RuntimeError, f"torch.cuda.device: {NOT_BUILT}")
     )
 
     @staticmethod
@@ -144,7 +144,7 @@ _TYPE_NAMES = ("BFloat16", "Bool", "Byte", "Char", "Double", "Float", "Half", "I
 _tensor_names = [f"{name}Tensor" for name in _TYPE_NAMES]
 _storage_names = [f"{name}Storage" for name in (*_TYPE_NAMES, "ComplexDouble", "ComplexFloat")]
 for _name in _tensor_names:
-    _error = fails(TypeError, f"type torch.cuda.{_name} not available. {NOT_BUILT}.")
+    _error = fails(TypeError, f"type torch.cuda.{_name} not available. {NOT_BUILT}")
     globals()[_name] = absent_class(__name__, _name, _error)
 for _name in _storage_names:
     globals()[_name] = absent_class(__name__, _name, not_built)

@@ -42,7 +42,7 @@ __all__ = [
     """),
     *define(globals(), fails(KeyError, "allocated_bytes.all.current"),
             "memory_summary(device=None, abbreviated=False)"),
-    *define(globals(), gives("pynvml module not found, please install nvidia-ml-py"),
+    *define(globals(), gives("install nvidia-ml-py to list the processes of a GPU"),
             "list_gpu_processes(device=None)"),
     "CUDAPluggableAllocator",
     "MemPool",

@@ -7,7 +7,7 @@ from typing import Any
 from flambeau._absent_device import define, fails
 from flambeau.cuda._absent import not_present
 
-_no_nvtx = fails(RuntimeError, "NVTX functions not installed. Are you sure you have a CUDA build?")
+_no_nvtx = fails(RuntimeError, "NVTX is part of CUDA, which this build is without")
 
 __all__ = [
     *define(globals(), _no_nvtx, "range_push(msg)\n range_pop()\n mark(msg)"),

@@ -9,5 +9,5 @@ __all__ = [
 ]
 
 for _name in __all__:
-    _error = fails(TypeError, f"type torch.cuda.sparse.{_name} not available. {NOT_BUILT}.")
+    _error = fails(TypeError, f"type torch.cuda.sparse.{_name} not available. {NOT_BUILT}")
     globals()[_name] = absent_class(__name__, _name, _error)

@@ -55,7 +55,8 @@ def _beta(p, q):
 @register_kl(Binomial, Binomial)
 def _binomial(p, q):
     if (p.total_count < q.total_count).any():
-        raise NotImplementedError("KL between Binomials where q.total_count > p.total_count is not implemented")
+        raise NotImplementedError("kl_divergence: p has fewer trials than q, there is no closed form for "
+                                  "such Binomials")
     kl = p.total_count * (p.probs * (p.logits - q.logits) + (-p.probs).log1p() - (-q.probs).log1p())
     return fb.where(p.total_count > q.total_count, math.inf, kl)
 
@@ -95,8 +96,8 @@ def _exponential(p, q):
 def _exponential_family(p, q):
     """The Bregman divergence of the log normalizers. Source: Nielsen and Nock, ICIP 2010."""
     if type(p) is not type(q):
-        raise NotImplementedError("The cross KL-divergence between different exponential families cannot be computed "
-                                  "using Bregman divergences")
+        raise NotImplementedError("kl_divergence: p and q belong to different exponential families, which "
+                                  "have no Bregman divergence")
     natural_p, log_normalizer, gradients = p._with_gradients()
     natural_q = q._natural_params
     result = q._log_normalizer(*natural_q) - log_normalizer
@@ -187,8 +188,8 @@ def _squares(x):
 
 def _check_event_shapes(p, q):
     if p.event_shape != q.event_shape:
-        raise ValueError(f"KL-divergence between two multivariate normals with different event shapes cannot be "
-                         f"computed: {p.event_shape} and {q.event_shape}")
+        raise ValueError(f"kl_divergence: the event shapes of the two normals differ, {p.event_shape} and "
+                         f"{q.event_shape}")
 
 
 @register_kl(MultivariateNormal, MultivariateNormal)

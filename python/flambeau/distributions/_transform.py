@@ -28,7 +28,7 @@ class Transform:
 
     def __init__(self, cache_size=0):
         if cache_size not in (0, 1):
-            raise ValueError("cache_size must be 0 or 1")
+            raise ValueError(f"{type(self).__name__}: cache_size may be 0 or 1, not {cache_size}")
         self._cache_size = cache_size
         self._inv = None
         self._cached_x_y = (None, None)
@@ -41,7 +41,7 @@ class Transform:
     def event_dim(self):
         """How many of the last dims are transformed together. Errors: ValueError if it changes on the way."""
         if self.domain.event_dim != self.codomain.event_dim:
-            raise ValueError("Please use either .domain.event_dim or .codomain.event_dim")
+            raise ValueError("event_dim differs between domain and codomain; ask one of the two")
         return self.domain.event_dim
 
     @property
@@ -66,7 +66,7 @@ class Transform:
             return self
         if type(self).__init__ is Transform.__init__:
             return type(self)(cache_size=cache_size)
-        raise NotImplementedError(f"{type(self)}.with_cache is not implemented")
+        raise NotImplementedError(f"{type(self).__name__} must define with_cache")
 
     def __eq__(self, other):
         return self is other
@@ -299,12 +299,14 @@ class IndependentTransform(Transform):
 
     def _call(self, x):
         if x.dim() < self.domain.event_dim:
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"the inner transform takes values of {self.domain.event_dim} dims or more, "
+                             f"this one has {x.dim()}")
         return self.base_transform(x)
 
     def _inverse(self, y):
         if y.dim() < self.codomain.event_dim:
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"the inner transform gives values of {self.codomain.event_dim} dims or more, "
+                             f"this one has {y.dim()}")
         return self.base_transform.inv(y)
 
     def log_abs_det_jacobian(self, x, y):
@@ -345,7 +347,7 @@ class CatTransform(_Several):
 
     def __init__(self, tseq, dim=0, lengths=None, cache_size=0):
         if not all(isinstance(t, Transform) for t in tseq):
-            raise AssertionError("All elements of tseq must be Transform instances")
+            raise AssertionError("CatTransform: every item of tseq must be a Transform")
         super().__init__(cache_size=cache_size)
         self.transforms = [t.with_cache(cache_size) for t in tseq]
         self.lengths = [1] * len(self.transforms) if lengths is None else list(lengths)
@@ -394,7 +396,7 @@ class StackTransform(_Several):
 
     def __init__(self, tseq, dim=0, cache_size=0):
         if not all(isinstance(t, Transform) for t in tseq):
-            raise AssertionError("All elements of tseq must be Transform instances")
+            raise AssertionError("StackTransform: every item of tseq must be a Transform")
         super().__init__(cache_size=cache_size)
         self.transforms = [t.with_cache(cache_size) for t in tseq]
         self.dim = dim

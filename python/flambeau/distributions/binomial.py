@@ -69,7 +69,8 @@ class Binomial(ProbsOrLogits, Distribution):
 
     def _check_homogeneous(self, what):
         if not fb._C._all_true(self.total_count == self.total_count.max()):
-            raise NotImplementedError(f"Inhomogeneous total count not supported by `{what}`.")
+            raise NotImplementedError(f"{what}: the total counts differ, which is not possible here; use one "
+                                      "count")
 
     def enumerate_support(self, expand=True):
         self._check_homogeneous("enumerate_support")

@@ -29,7 +29,8 @@ class Categorical(ProbsOrLogits, Distribution):
         self._check_one(probs, logits)
         param = probs if logits is None else logits
         if param.dim() < 1:
-            raise ValueError(f"`{'logits' if probs is None else 'probs'}` parameter must be at least one-dimensional.")
+            raise ValueError(f"Categorical: {'logits' if probs is None else 'probs'} needs a dim of "
+                             "categories")
         if probs is not None:
             self.probs = probs / probs.sum(-1, keepdim=True)
             self._param = self.probs

@@ -24,8 +24,8 @@ class ConstraintRegistry:
             return lambda factory: self.register(constraint, factory)
         kind = type(constraint) if isinstance(constraint, constraints.Constraint) else constraint
         if not isinstance(kind, type) or not issubclass(kind, constraints.Constraint):
-            raise TypeError("Expected constraint to be either a Constraint subclass or instance, "
-                            f"but got {constraint}")
+            raise TypeError("register: give a subclass of Constraint or one of its instances, not "
+                            f"{constraint}")
         self._registry[kind] = factory
         return factory
 

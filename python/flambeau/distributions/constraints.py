@@ -58,7 +58,7 @@ class _Dependent(Constraint):
                           event_dim=self._event_dim if event_dim is NotImplemented else event_dim)
 
     def check(self, x):
-        raise ValueError("Cannot determine validity of dependent constraint")
+        raise ValueError("a dependent constraint cannot check values, it depends on the parameters")
 
 
 def is_dependent(constraint):

@@ -36,7 +36,7 @@ class ContinuousBernoulli(ProbsOrLogits, ExponentialFamily):
         self._lims = lims
         if logits is None:
             if validate_args and not fb._C._all_true(self.arg_constraints["probs"].check(self.probs)):
-                raise ValueError(f"The parameter probs has invalid values: {self.probs}")
+                raise ValueError(f"ContinuousBernoulli: probs must lie from 0 to 1, found {self.probs}")
             self.probs = self._param = clamp_probs(self.probs)
         super().__init__(batch_shape, validate_args=validate_args)
 

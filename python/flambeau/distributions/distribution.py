@@ -48,8 +48,8 @@ class Distribution:
         try:
             arg_constraints = self.arg_constraints
         except NotImplementedError:
-            warnings.warn(f"{type(self)} does not define `arg_constraints`. Please set `arg_constraints = {{}}` or "
-                          "initialize the distribution with `validate_args=False` to turn off validation.",
+            warnings.warn(f"{type(self).__name__} names no arg_constraints, so its arguments go unchecked; "
+                          "set them, or pass validate_args=False",
                           stacklevel=4)
             return
         for name, constraint in arg_constraints.items():
@@ -59,8 +59,8 @@ class Distribution:
                 continue                                # derived from a parameter that is checked
             value = getattr(self, name)
             if not fb._C._all_true(constraint.check(value)):
-                raise ValueError(f"Expected parameter {name} ({_described(value)}) of distribution {self!r} to satisfy "
-                                 f"the constraint {constraint!r}, but found invalid values:\n{value}")
+                raise ValueError(f"{self!r}: parameter {name} ({_described(value)}) breaks the constraint "
+                                 f"{constraint!r}; its values are\n{value}")
 
     def expand(self, batch_shape, _instance=None):
         """The same distributions for a larger batch shape, as views of the parameters."""
@@ -106,7 +106,7 @@ class Distribution:
 
     @property
     def mode(self):
-        raise NotImplementedError(f"{type(self)} does not implement mode")
+        raise NotImplementedError(f"{type(self).__name__} has no mode")
 
     @property
     def variance(self):
@@ -127,7 +127,7 @@ class Distribution:
 
     def sample_n(self, n):
         """`sample((n,))`, which is the spelling to use."""
-        warnings.warn("sample_n(n) will be deprecated. Use .sample((n,)) instead.", FutureWarning, stacklevel=2)
+        warnings.warn("sample_n(n) is an old name; use sample((n,))", FutureWarning, stacklevel=2)
         return self.sample(fb.Size((n,)))
 
     def log_prob(self, value):
@@ -164,31 +164,31 @@ class Distribution:
 
     def _validate_sample(self, value):
         if not isinstance(value, fb.Tensor):
-            raise ValueError("The value argument to log_prob must be a Tensor")
+            raise ValueError(f"log_prob: the value must be a tensor, not {type(value).__name__}")
         rank = len(self._event_shape)
         event = value.shape[len(value.shape) - rank:]
         if event != self._event_shape:
-            raise ValueError("The right-most size of value must match event_shape: "
-                             f"{value.shape} vs {self._event_shape}.")
+            raise ValueError(f"the last sizes of the value, of shape {value.shape}, must be the event_shape "
+                             f"{self._event_shape}")
         expected = self._batch_shape + self._event_shape
         for have, want in zip(reversed(value.shape), reversed(expected)):
             if 1 not in (have, want) and have != want:
-                raise ValueError("Value is not broadcastable with batch_shape+event_shape: "
-                                 f"{value.shape} vs {expected}.")
+                raise ValueError(f"the value of shape {value.shape} cannot be broadcast to batch_shape + "
+                                 f"event_shape, {expected}")
         try:
             support = self.support
         except NotImplementedError:
-            warnings.warn(f"{type(self)} does not define `support` to enable sample validation. Please initialize the "
-                          "distribution with `validate_args=False` to turn off validation.", stacklevel=2)
+            warnings.warn(f"{type(self).__name__} names no support, so values go unchecked; define it, or "
+                          "pass validate_args=False", stacklevel=2)
             return
         if not fb._C._all_true(support.check(value)):
-            raise ValueError(f"Expected value argument ({_described(value)}) to be within the support ({support!r}) of "
-                             f"the distribution {self!r}, but found invalid values:\n{value}")
+            raise ValueError(f"{self!r}: the value ({_described(value)}) lies outside the support "
+                             f"{support!r}; it is\n{value}")
 
     def _get_checked_instance(self, cls, _instance=None):
         if _instance is None and type(self).__init__ != cls.__init__:
-            raise NotImplementedError(f"Subclass {type(self).__name__} of {cls.__name__} that defines a custom "
-                                      "__init__ method must also define a custom .expand() method.")
+            raise NotImplementedError(f"{type(self).__name__} has an __init__ other than {cls.__name__}'s "
+                                      "and so must define expand")
         return self.__new__(type(self)) if _instance is None else _instance
 
     def __repr__(self):

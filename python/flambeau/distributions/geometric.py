@@ -28,9 +28,8 @@ class Geometric(ProbsOrLogits, Distribution):
         self._keep(param if logits is None else None, param if probs is None else None)
         super().__init__(batch_shape, validate_args=validate_args)
         if self._validate_args and probs is not None and not fb._C._all_true(self.probs > 0):
-            raise ValueError(f"Expected parameter probs ({type(self.probs).__name__} of shape "
-                             f"{tuple(self.probs.shape)}) of distribution {self!r} to be positive but found invalid "
-                             f"values:\n{self.probs}")
+            raise ValueError(f"{self!r}: probs ({type(self.probs).__name__} of shape "
+                             f"{tuple(self.probs.shape)}) must be positive; its values are\n{self.probs}")
 
     def expand(self, batch_shape, _instance=None):
         return self._reparametrized(self._expanded(Geometric, batch_shape, _instance, "probs", "logits"))

@@ -24,8 +24,8 @@ class Independent(Distribution):
     def __init__(self, base_distribution, reinterpreted_batch_ndims, validate_args=None):
         rank = len(base_distribution.batch_shape)
         if reinterpreted_batch_ndims > rank:
-            raise ValueError("Expected reinterpreted_batch_ndims <= len(base_distribution.batch_shape), "
-                             f"actual {reinterpreted_batch_ndims} vs {rank}")
+            raise ValueError(f"Independent: the base has {rank} batch dims, "
+                             f"reinterpreted_batch_ndims={reinterpreted_batch_ndims} is more")
         shape = base_distribution.batch_shape + base_distribution.event_shape
         cut = rank - reinterpreted_batch_ndims
         self.base_dist = base_distribution
@@ -79,7 +79,8 @@ class Independent(Distribution):
 
     def enumerate_support(self, expand=True):
         if self.reinterpreted_batch_ndims > 0:
-            raise NotImplementedError("Enumeration over cartesian product is not implemented")
+            raise NotImplementedError("Independent: the combinations of several variables cannot be "
+                                      "enumerated")
         return self.base_dist.enumerate_support(expand=expand)
 
     def __repr__(self):

@@ -60,8 +60,8 @@ def kl_divergence(p, q):
     if function is None:
         function = _KL_MEMOIZE[pair] = _dispatch_kl(*pair)
     if function is NotImplemented:
-        raise NotImplementedError(f"No KL(p || q) is implemented for p type {type(p).__name__} and q type "
-                                  f"{type(q).__name__}")
+        raise NotImplementedError(f"kl_divergence: there is no closed form for {type(p).__name__} and "
+                                  f"{type(q).__name__}; register_kl can add one")
     return function(p, q)
 
 

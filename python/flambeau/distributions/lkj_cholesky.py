@@ -30,7 +30,7 @@ class LKJCholesky(Distribution):
 
     def __init__(self, dim, concentration=1.0, validate_args=None):
         if dim < 2:
-            raise ValueError(f"Expected dim to be an integer greater than or equal to 2. Found dim={dim}.")
+            raise ValueError(f"LKJCholesky: dim must be at least 2, got {dim}")
         self.dim = dim
         self.concentration, = broadcast_all(concentration)
         # row i > 0 has the squared length off the diagonal of Beta(i - 1/2, concentration + (n - 1 - i)/2)

@@ -43,19 +43,23 @@ class LowRankMultivariateNormal(Distribution):
 
     def __init__(self, loc, cov_factor, cov_diag, validate_args=None):
         if loc.dim() < 1:
-            raise ValueError("loc must be at least one-dimensional.")
+            raise ValueError("LowRankMultivariateNormal: loc needs a dim of variables")
         event_shape = loc.shape[-1:]
         if cov_factor.dim() < 2:
-            raise ValueError("cov_factor must be at least two-dimensional, with optional leading batch dimensions")
+            raise ValueError("LowRankMultivariateNormal: cov_factor must be a matrix or a batch of them, it "
+                             f"has {cov_factor.dim()} dims")
         if cov_factor.shape[-2:-1] != event_shape:
-            raise ValueError(f"cov_factor must be a batch of matrices with shape {event_shape[0]} x m")
+            raise ValueError(f"LowRankMultivariateNormal: cov_factor of shape {cov_factor.shape} needs "
+                             f"{event_shape[0]} rows, as loc has variables")
         if cov_diag.shape[-1:] != event_shape:
-            raise ValueError(f"cov_diag must be a batch of vectors with shape {event_shape}")
+            raise ValueError(f"LowRankMultivariateNormal: cov_diag of shape {cov_diag.shape} must end with "
+                             f"{event_shape}, as loc does")
         try:
             batch_shape = fb.broadcast_shapes(loc.shape[:-1], cov_factor.shape[:-2], cov_diag.shape[:-1])
         except RuntimeError as error:
-            raise ValueError(f"Incompatible batch shapes: loc {loc.shape}, cov_factor {cov_factor.shape}, "
-                             f"cov_diag {cov_diag.shape}") from error
+            raise ValueError(f"LowRankMultivariateNormal: the batches of loc {loc.shape}, cov_factor "
+                             f"{cov_factor.shape} and cov_diag {cov_diag.shape} do not fit "
+                             "together") from error
         self.loc, self.cov_diag = loc.expand(batch_shape + (-1,)), cov_diag.expand(batch_shape + (-1,))
         self.cov_factor = cov_factor.expand(batch_shape + (-1, -1))
         self._unbroadcasted_cov_factor, self._unbroadcasted_cov_diag = cov_factor, cov_diag

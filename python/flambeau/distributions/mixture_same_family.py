@@ -27,19 +27,22 @@ class MixtureSameFamily(Distribution):
 
     def __init__(self, mixture_distribution, component_distribution, validate_args=None):
         if not isinstance(mixture_distribution, Categorical):
-            raise ValueError(" The Mixture distribution needs to be an  instance of torch.distributions.Categorical")
+            raise ValueError("MixtureSameFamily: mixture_distribution must be a Categorical, not "
+                             f"{type(mixture_distribution).__name__}")
         if not isinstance(component_distribution, Distribution):
-            raise ValueError("The Component distribution need to be an instance of torch.distributions.Distribution")
+            raise ValueError("MixtureSameFamily: component_distribution must be a Distribution, not "
+                             f"{type(component_distribution).__name__}")
         self._mixture_distribution, self._component_distribution = mixture_distribution, component_distribution
         mixture_batch, batch = mixture_distribution.batch_shape, component_distribution.batch_shape[:-1]
         for a, b in zip(reversed(mixture_batch), reversed(batch)):
             if 1 not in (a, b) and a != b:
-                raise ValueError(f"`mixture_distribution.batch_shape` ({mixture_batch}) is not compatible with "
-                                 f"`component_distribution.batch_shape` ({component_distribution.batch_shape})")
+                raise ValueError(f"MixtureSameFamily: the batches differ, {mixture_batch} of "
+                                 f"mixture_distribution and {component_distribution.batch_shape} of "
+                                 "component_distribution")
         have, want = mixture_distribution.logits.shape[-1], component_distribution.batch_shape[-1]
         if have != want:
-            raise ValueError(f"`mixture_distribution component` ({have}) does not equal "
-                             f"`component_distribution.batch_shape[-1]` ({want})")
+            raise ValueError(f"MixtureSameFamily: mixture_distribution weighs {have} components, "
+                             f"component_distribution has {want}")
         self._num_component = want
         event_shape = component_distribution.event_shape
         self._event_ndims = len(event_shape)

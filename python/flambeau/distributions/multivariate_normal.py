@@ -73,9 +73,11 @@ class _Matrix:
     def _given(covariance_matrix, precision_matrix, scale_tril):
         given = [m for m in (covariance_matrix, precision_matrix, scale_tril) if m is not None]
         if len(given) != 1:
-            raise ValueError("Exactly one of covariance_matrix or precision_matrix or scale_tril may be specified.")
+            raise ValueError("MultivariateNormal: pass one of covariance_matrix, precision_matrix and "
+                             "scale_tril")
         if given[0].dim() < 2:
-            raise ValueError("the matrix must be at least two-dimensional, with optional leading batch dimensions")
+            raise ValueError("MultivariateNormal: the matrix needs two dims, or more with a batch; it has "
+                             f"{given[0].dim()}")
         return given[0]
 
     def _over_batch(self, matrix):
@@ -114,7 +116,7 @@ class MultivariateNormal(_Matrix, Distribution):
 
     def __init__(self, loc, covariance_matrix=None, precision_matrix=None, scale_tril=None, validate_args=None):
         if loc.dim() < 1:
-            raise ValueError("loc must be at least one-dimensional.")
+            raise ValueError("MultivariateNormal: loc needs a dim of variables")
         matrices = covariance_matrix, precision_matrix, scale_tril
         matrix = self._given(*matrices)
         batch_shape = fb.broadcast_shapes(matrix.shape[:-2], loc.shape[:-1])

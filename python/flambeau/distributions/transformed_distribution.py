@@ -30,13 +30,14 @@ class TransformedDistribution(Distribution):
         elif isinstance(transforms, list) and all(isinstance(t, Transform) for t in transforms):
             self.transforms = transforms
         else:
-            raise ValueError(f"transforms must be a Transform or list, but was {transforms}")
+            raise ValueError("TransformedDistribution: transforms must be one Transform or several in a "
+                             f"list, not {transforms!r}")
         base_shape = base_distribution.batch_shape + base_distribution.event_shape
         base_event_dim = len(base_distribution.event_shape)
         transform = ComposeTransform(self.transforms)
         if len(base_shape) < transform.domain.event_dim:
-            raise ValueError(f"base_distribution needs to have shape with size at least {transform.domain.event_dim}, "
-                             f"but got {base_distribution}.")
+            raise ValueError("TransformedDistribution: the transform takes values of "
+                             f"{transform.domain.event_dim} dims, {base_distribution} has fewer")
         shape = transform.forward_shape(base_shape)
         expanded = transform.inverse_shape(shape)
         if base_shape != expanded:                                      # parameters of the transform are larger

@@ -36,7 +36,8 @@ class ReshapeTransform(Transform):
     def __init__(self, in_shape, out_shape, cache_size=0):
         self.in_shape, self.out_shape = fb.Size(in_shape), fb.Size(out_shape)
         if self.in_shape.numel() != self.out_shape.numel():
-            raise ValueError("in_shape, out_shape have different numbers of elements")
+            raise ValueError(f"ReshapeTransform: in_shape {self.in_shape} and out_shape {self.out_shape} "
+                             "hold different counts of elements")
         super().__init__(cache_size=cache_size)
 
     @constraints.dependent_property
@@ -62,7 +63,7 @@ class ReshapeTransform(Transform):
     @staticmethod
     def _swapped(shape, old, new):
         if len(shape) < len(old):
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"ReshapeTransform: the value's shape {shape} is shorter than {old}")
         cut = len(shape) - len(old)
         if fb.Size(shape[cut:]) != old:
             raise ValueError(f"Shape mismatch: expected {shape[cut:]} but got {old}")
@@ -304,19 +305,20 @@ class CorrCholeskyTransform(Transform):
 
     def forward_shape(self, shape):
         if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"{type(self).__name__}: the shape {tuple(shape)} has too few dims")
         k = shape[-1]
         n = round((0.25 + 2 * k) ** 0.5 + 0.5)
         if n * (n - 1) // 2 != k:
-            raise ValueError("Input is not a flattened lower-diagonal number")
+            raise ValueError(f"CorrCholeskyTransform: {k} numbers do not fill the part of a square matrix "
+                             "below its diagonal")
         return shape[:-1] + (n, n)
 
     def inverse_shape(self, shape):
         if len(shape) < 2:
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"{type(self).__name__}: the shape {tuple(shape)} has too few dims")
         n = shape[-1]
         if shape[-2] != n:
-            raise ValueError("Input is not square")
+            raise ValueError(f"{type(self).__name__}: a square matrix is needed, the shape is {shape}")
         return shape[:-2] + (n * (n - 1) // 2,)
 
 
@@ -335,7 +337,7 @@ class SoftmaxTransform(_Plain):
 
     def forward_shape(self, shape):
         if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"{type(self).__name__}: the shape {tuple(shape)} has too few dims")
         return shape
 
     inverse_shape = forward_shape
@@ -371,12 +373,12 @@ class StickBreakingTransform(_Plain):
 
     def forward_shape(self, shape):
         if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"{type(self).__name__}: the shape {tuple(shape)} has too few dims")
         return shape[:-1] + (shape[-1] + 1,)
 
     def inverse_shape(self, shape):
         if len(shape) < 1:
-            raise ValueError("Too few dimensions on input")
+            raise ValueError(f"{type(self).__name__}: the shape {tuple(shape)} has too few dims")
         return shape[:-1] + (shape[-1] - 1,)
 
 

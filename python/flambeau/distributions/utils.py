@@ -23,8 +23,8 @@ def broadcast_all(*values):
     (tensor([0., 0.]), tensor([1., 1.]))
     """
     if not all(fb.overrides.is_tensor_like(v) or isinstance(v, Number) for v in values):
-        raise ValueError("Input arguments must all be instances of Number, torch.Tensor or objects implementing "
-                         f"__torch_function__, not {', '.join(sorted({type(v).__name__ for v in values}))}")
+        raise ValueError("broadcast_all: values must be numbers or tensors, not "
+                         f"{', '.join(sorted({type(v).__name__ for v in values}))}")
     tensors = [v for v in values if isinstance(v, fb.Tensor)]
     dtype = tensors[0].dtype if tensors else fb.get_default_dtype()
     return tuple(fb.broadcast_tensors(*(fb.tensor(v, dtype=dtype) if isinstance(v, Number) else v for v in values)))
@@ -102,7 +102,7 @@ class ProbsOrLogits:
     @staticmethod
     def _check_one(probs, logits):
         if (probs is None) == (logits is None):
-            raise ValueError("Either `probs` or `logits` must be specified, but not both.")
+            raise ValueError("pass either probs or logits")
 
     @lazy_property
     def logits(self):
@@ -131,7 +131,7 @@ def _triangle(size, diag):
 
 
 def tril_matrix_to_vec(mat, diag=0):
-    """The elements on and below the diagonal `diag`, row after row.
+    """The lower triangle of matrices as vectors, row after row, up to the diagonal `diag`.
 
     Shapes: mat (*, n, n) → (*, k).   Errors: ValueError if the matrix has no such diagonal.
 
@@ -154,8 +154,7 @@ def vec_to_tril_matrix(vec, diag=0):
     # k = n(n+1)/2 + n·diag − (what sticks out at the corner), solved for n
     n = (-(1 + 2 * diag) + math.sqrt((1 + 2 * diag) ** 2 + 8 * k + 4 * abs(diag) * (diag + 1))) / 2
     if round(n) - n > fb.finfo(vec.dtype).eps or abs(n - round(n)) > 1e-6:
-        raise ValueError(f"The size of last dimension is {k} which cannot be expressed as the lower triangular part "
-                         "of a square D x D matrix.")
+        raise ValueError(f"vec_to_tril_matrix: {k} numbers do not fill the lower triangle of a square matrix")
     n = round(n)
     mat = fb.zeros(vec.shape[:-1] + (n, n), dtype=vec.dtype)
     mat[..., _triangle(n, diag)] = vec

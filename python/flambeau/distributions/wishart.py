@@ -50,15 +50,16 @@ class Wishart(_Matrix, ExponentialFamily):
             batch_shape = fb.broadcast_shapes(matrix.shape[:-2], df.shape)
             self.df = df.expand(batch_shape)
         if (self.df <= event_shape[-1] - 1).any():
-            raise ValueError(f"Value of df={df} expected to be greater than ndim - 1 = {event_shape[-1] - 1}.")
+            raise ValueError(f"Wishart: df must exceed {event_shape[-1] - 1}, the size of the matrix less "
+                             f"one; got {df}")
         self._batch_dims = [-(i + 1) for i in range(len(batch_shape))]
         self._keep_matrix(batch_shape, *matrices)
         super().__init__(batch_shape, event_shape, validate_args=validate_args)
         self._factor(*matrices)
         self._dist_chi2 = Chi2(df=self._chi2_df(self.df, event_shape[-1]))
         if (self.df.lt(event_shape[-1])).any():
-            warnings.warn("Low df values detected. Singular samples are highly likely to occur for "
-                          "ndim - 1 < df < ndim.", stacklevel=2)
+            warnings.warn("Wishart: df is below the size of the matrix, where samples come close to singular "
+                          "ones", stacklevel=2)
 
     @property
     def arg_constraints(self):

@@ -115,8 +115,7 @@ def wait(future: Future) -> Any:
 def freeze(mod: Any, preserved_attrs: Any = None, optimize_numerics: bool = True) -> Any:
     """`mod`, which must be in evaluation mode. Errors: RuntimeError if it is training."""
     if mod.training:
-        raise RuntimeError("Freezing is currently only implemented for modules in eval mode. Please call .eval() on "
-                           "your module before freezing.")
+        raise RuntimeError("jit.freeze: the module is in training mode; call .eval() first")
     return mod
 
 

@@ -50,7 +50,6 @@ def note(kind: str, modern: str, stacklevel: int = 3) -> None:
 def item_of_0d(tensor, key):
     """`loss.data[0]`: the number in a 0-d tensor, as PyTorch 0.3 gave it."""
     if not _on or isinstance(key, bool) or key not in (0, -1):
-        raise IndexError("invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ "
-                         "to convert a 0-dim tensor to a number")
+        raise IndexError("a 0-dimensional tensor has no elements to index; x.item() gives its number")
     note("loss.data[0] on a 0-d tensor", "loss.item()")
     return tensor.item()

@@ -17,8 +17,7 @@ def call_instance(function, args):
     """Run `function.forward(*args)`, an instance method, and record `function.backward`."""
     from ..autograd.function import Function
     if not enabled():
-        raise RuntimeError("Legacy autograd function with non-static forward method is deprecated. "
-                           "Please use new-style autograd function with static forward method.")
+        raise RuntimeError("autograd.Function: forward must be a static method that takes ctx first")
     note("calling an instance of autograd.Function", "static forward and backward methods and Function.apply")
 
     class Adapter(Function):

@@ -35,9 +35,9 @@ def resize(self, *sizes):
     for size in shape:
         count *= size
     if count != self.numel():
-        raise RuntimeError(f"requested resize to {'x'.join(map(str, shape))} ({count} elements in total), but the "
-                           f"given tensor has a size of {'x'.join(map(str, self.shape))} ({self.numel()} elements). "
-                           "resize keeps the number of elements; resize_ can change it.")
+        raise RuntimeError(f"resize: {'x'.join(map(str, shape))} takes {count} elements, the tensor of "
+                           f"{'x'.join(map(str, self.shape))} has {self.numel()}; resize_ can change their "
+                           "number")
     return self.contiguous().view(shape)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flambeau._absent_device import AbsentDeviceGuard, absent_class, define, device_index, fails, gives
+from flambeau._absent_device import AbsentDeviceGuard, absent_class, define, device_index, fails, gives, not_built_text
 
-_absent = fails(RuntimeError, "Cannot execute this function without MTIA backend.")
-_not_built = fails(AssertionError, "Torch not compiled with MTIA enabled")
+_absent = fails(RuntimeError, "there is no MTIA device")
+_not_built = fails(AssertionError, not_built_text("MTIA"))
 
 default_generators: tuple = ()
 

@@ -138,7 +138,7 @@ class ProcessContext:
             with open(self.error_files[index], "rb") as file:
                 text = pickle.load(file)
             raise ProcessRaisedException(
-                f"\n\n-- Process {index} terminated with the following error:\n{text}", index, process.pid
+                f"\n\n-- Process {index} failed:\n{text}", index, process.pid
             )
         code = process.exitcode
         if code < 0:
@@ -147,7 +147,7 @@ class ProcessContext:
                 f"process {index} terminated with signal {name}", index, process.pid, code, name
             )
         raise ProcessExitedException(
-            f"process {index} terminated with exit code {code}", index, process.pid, code
+            f"process {index} ended with exit code {code}", index, process.pid, code
         )
 
 

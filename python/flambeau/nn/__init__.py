@@ -33,6 +33,6 @@ def factory_kwargs(kwargs):
     result = dict(kwargs.get("factory_kwargs", {}))
     for name in known & kwargs.keys():
         if name in result:
-            raise TypeError(f"{name} specified twice, in **kwargs and in factory_kwargs")
+            raise TypeError(f"{name} is given twice, as an argument and in factory_kwargs")
         result[name] = kwargs[name]
     return result

@@ -69,7 +69,7 @@ def calculate_gain(nonlinearity, param=None):
         elif isinstance(param, (int, float)) and not isinstance(param, bool):
             slope = param
         else:
-            raise ValueError(f"negative_slope {param} not a valid number")
+            raise ValueError(f"calculate_gain: the slope {param!r} is no number")
         return math.sqrt(2.0 / (1 + slope**2))
     if nonlinearity == "selu":
         return 3.0 / 4
@@ -97,8 +97,8 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
         return tensor
     if (mean < a - 2 * std) or (mean > b + 2 * std):
         warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-            "The distribution of values may be incorrect.",
+            f"trunc_normal_: mean={mean} lies more than 2 std outside of [{a}, {b}], where values will be "
+            "too rare",
             stacklevel=2,
         )
     share = (
@@ -160,7 +160,7 @@ def zeros_(tensor):
 def eye_(tensor):
     """Make a matrix the identity."""
     if tensor.ndimension() != 2:
-        raise ValueError("Only tensors with 2 dimensions are supported")
+        raise ValueError(f"eye_: the tensor must be a matrix, its shape is {tuple(tensor.shape)}")
     with no_grad():
         tensor.copy_(_C.eye(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
     return tensor
@@ -170,10 +170,12 @@ def dirac_(tensor, groups=1):
     """Make a convolution weight (3, 4 or 5 dimensions) pass its channels through unchanged."""
     dims = tensor.ndimension()
     if dims not in (3, 4, 5):
-        raise ValueError("Only tensors with 3, 4, or 5 dimensions are supported")
+        raise ValueError("dirac_: the tensor must be the weight of a convolution, with 3 to 5 dims; it has "
+                         f"{dims}")
     sizes = tensor.size()
     if sizes[0] % groups != 0:
-        raise ValueError("dim 0 must be divisible by groups")
+        raise ValueError(f"dirac_: {sizes[0]} output channels cannot be shared out evenly among {groups} "
+                         "groups")
     out_per_group = sizes[0] // groups
     centre = tuple(size // 2 for size in sizes[2:])
     with no_grad():
@@ -186,7 +188,8 @@ def dirac_(tensor, groups=1):
 
 def _calculate_fan_in_and_fan_out(tensor):
     if tensor.dim() < 2:
-        raise ValueError("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions")
+        raise ValueError("fan in and fan out need 2 dims, for input and output; the tensor has shape "
+                         f"{tuple(tensor.shape)}")
     field = math.prod(tensor.shape[2:])
     return tensor.size(1) * field, tensor.size(0) * field
 
@@ -194,7 +197,7 @@ def _calculate_fan_in_and_fan_out(tensor):
 def _calculate_correct_fan(tensor, mode):
     mode = mode.lower()
     if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"Mode {mode} not supported, please use one of ['fan_in', 'fan_out']")
+        raise ValueError(f"unknown mode={mode!r}, choose 'fan_in' or 'fan_out'")
     fan_in, fan_out = _calculate_fan_in_and_fan_out(tensor)
     return fan_in if mode == "fan_in" else fan_out
 
@@ -219,7 +222,7 @@ def _kaiming_std(tensor, a, mode, nonlinearity):
 
 def _is_empty(tensor):
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
+        warnings.warn("there is nothing to initialize in an empty tensor", stacklevel=3)
         return True
     return False
 
@@ -242,7 +245,8 @@ def kaiming_normal_(tensor, a=0, mode="fan_in", nonlinearity="leaky_relu", gener
 def orthogonal_(tensor, gain=1, generator=None):
     """A (semi-)orthogonal matrix, with the dimensions after the first flattened (Saxe et al. 2014)."""
     if tensor.ndimension() < 2:
-        raise ValueError("Only tensors with 2 or more dimensions are supported")
+        raise ValueError("orthogonal_: the tensor needs two dims at least, its shape is "
+                         f"{tuple(tensor.shape)}")
     if tensor.numel() == 0:
         return tensor
     rows, columns = tensor.size(0), tensor.numel() // tensor.size(0)
@@ -259,7 +263,7 @@ def orthogonal_(tensor, gain=1, generator=None):
 def sparse_(tensor, sparsity, std=0.01, generator=None):
     """N(0, std²) with a share `sparsity` of each column set to 0 (Martens 2010)."""
     if tensor.ndimension() != 2:
-        raise ValueError("Only tensors with 2 dimensions are supported")
+        raise ValueError(f"sparse_: the tensor must be a matrix, its shape is {tuple(tensor.shape)}")
     rows, columns = tensor.shape
     zeros = int(math.ceil(sparsity * rows))
     with no_grad():
@@ -276,7 +280,7 @@ def _deprecated(function):
 
     def wrapper(*args, **kwargs):
         warnings.warn(
-            f"`nn.init.{old}` is now deprecated in favor of `nn.init.{new}`.", FutureWarning, stacklevel=2
+            f"nn.init.{old} is the old name of nn.init.{new}", FutureWarning, stacklevel=2
         )
         return function(*args, **kwargs)
 

@@ -148,8 +148,8 @@ class UninitializedTensorMixin:
     @property
     def shape(self):
         raise RuntimeError(
-            "the shape of an uninitialized parameter or buffer is not known; run forward once to set it "
-            "(load_state_dict cannot load an uninitialized tensor into an initialized one)"
+            "an uninitialized parameter or buffer has no shape yet; run forward once (and load such a "
+            "checkpoint into a model that has not run)"
         )
 
     def share_memory_(self):

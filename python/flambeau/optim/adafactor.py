@@ -39,13 +39,13 @@ class Adafactor(FusedOptimizer):
     ):
         check_lr(lr)
         if not 0.0 >= beta2_decay:
-            raise ValueError(f"beta2_decay should be <= 0 but is: {beta2_decay}")
+            raise ValueError(f"Adafactor: beta2_decay must not be positive, got {beta2_decay}")
         if eps[0] is not None and not 0.0 <= eps[0]:
-            raise ValueError(f"epsilon1 should be >= 0 but is: {eps[0]}")
+            raise ValueError(f"Adafactor: eps[0] must not be negative, got {eps[0]}")
         if not 0.0 <= eps[1]:
-            raise ValueError(f"epsilon2 should be >= 0 but is: {eps[1]}")
+            raise ValueError(f"Adafactor: eps[1] must not be negative, got {eps[1]}")
         if not 1.0 <= d:
-            raise ValueError(f"Clipping threshold d should be >= 1 but is: {d}")
+            raise ValueError(f"Adafactor: d must be at least 1, got {d}")
         check_not_negative(weight_decay=weight_decay)
         super().__init__(
             params,
@@ -66,7 +66,7 @@ class Adafactor(FusedOptimizer):
 
     def _init_state(self, param, state, group):
         if param.is_complex():
-            raise RuntimeError("Adafactor does not support complex parameters")
+            raise RuntimeError("Adafactor: parameters must be real, one is complex")
         state["step"] = zero_step()
         if param.dim() > 1:
             state["row_var"] = param.detach().new_zeros((*param.shape[:-1], 1))

@@ -93,7 +93,7 @@ class Adagrad(FusedOptimizer):
         sparse = [g.is_sparse for g in grads]
         if True in sparse:
             if group["weight_decay"] != 0:
-                raise RuntimeError("weight_decay option is not compatible with sparse gradients")
+                raise RuntimeError("Adagrad: weight_decay has no meaning for sparse gradients")
             for param, grad, state, is_sparse in zip(params, grads, states, sparse):
                 if is_sparse:
                     self._step_sparse(group, param, grad.coalesce(), state)

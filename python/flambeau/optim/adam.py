@@ -82,13 +82,11 @@ class Adam(FusedOptimizer):
     def _check_tensor_betas(betas, foreach, capturable):
         kinds = [isinstance(beta, Tensor) for beta in betas]
         if any(kinds) and not all(kinds):
-            raise ValueError("betas must be either both floats or both Tensors")
+            raise ValueError("betas: one is a tensor and the other a float; pass two of a kind")
         for place, beta in enumerate(betas):
             if isinstance(beta, Tensor):
                 if foreach and not capturable:
-                    raise ValueError(
-                        f"betas[{place}] as a Tensor is not supported for capturable=False and foreach=True"
-                    )
+                    raise ValueError(f"betas[{place}] as a tensor needs capturable=True, or foreach=False")
                 if beta.numel() != 1:
                     raise ValueError(f"Tensor betas[{place}] must be 1-element")
 

@@ -88,13 +88,17 @@ def zeros_like(param):
     return _C.zeros_like(param, memory_format=_C.preserve_format)
 
 
+def check_one_element(lr):
+    """ValueError for a learning rate that is a tensor of several elements."""
+    if isinstance(lr, Tensor) and lr.numel() != 1:
+        raise ValueError(f"lr as a tensor must have one element, it has {lr.numel()}")
+
+
 def check_lr(lr, foreach=False, capturable=False):
     """ValueError for a negative learning rate or a tensor of more than one element."""
-    if isinstance(lr, Tensor):
-        if foreach and not capturable:
-            raise ValueError("lr as a Tensor is not supported for capturable=False and foreach=True")
-        if lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
+    if isinstance(lr, Tensor) and foreach and not capturable:
+        raise ValueError("lr as a tensor needs capturable=True, or foreach=False")
+    check_one_element(lr)
     if not 0.0 <= lr:
         raise ValueError(f"Invalid learning rate: {lr}")
 
@@ -110,15 +114,15 @@ def check_betas(betas):
     """ValueError for a beta outside [0, 1)."""
     for place, beta in enumerate(betas):
         if not 0.0 <= beta < 1.0:
-            raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
+            raise ValueError(f"betas[{place}] must lie in [0, 1), it is {beta}")
 
 
 def check_fused(fused, foreach, differentiable):
     """RuntimeError for options that exclude each other."""
     if fused and differentiable:
-        raise RuntimeError("`fused` does not support `differentiable`")
+        raise RuntimeError("fused=True has no gradient of its own; drop it or differentiable=True")
     if fused and foreach:
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        raise RuntimeError("fused and foreach are two ways to run a step; choose one")
 
 
 def add_missing_options(groups, **defaults):

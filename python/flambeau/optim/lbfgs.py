@@ -7,7 +7,7 @@ from collections import namedtuple
 
 from .. import _C
 from ..autograd import enable_grad, no_grad
-from .fused import number
+from .fused import check_one_element, number
 from .optimizer import Optimizer, Tensor
 
 __all__ = ["LBFGS"]
@@ -120,8 +120,7 @@ class LBFGS(Optimizer):
         history_size=100,
         line_search_fn=None,
     ):
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
+        check_one_element(lr)
         if not 0.0 <= lr:
             raise ValueError(f"Invalid learning rate: {lr}")
         super().__init__(
@@ -137,7 +136,7 @@ class LBFGS(Optimizer):
             ),
         )
         if len(self.param_groups) != 1:
-            raise ValueError("LBFGS doesn't support per-parameter options (parameter groups)")
+            raise ValueError("LBFGS: all parameters must be in one group")
         self._params = self.param_groups[0]["params"]
 
     def __setstate__(self, state):
@@ -212,7 +211,7 @@ class LBFGS(Optimizer):
             calls, done = 0, False
             if group["line_search_fn"] is not None:
                 if group["line_search_fn"] != "strong_wolfe":
-                    raise RuntimeError("only 'strong_wolfe' is supported")
+                    raise RuntimeError("LBFGS: unknown line_search_fn, choose 'strong_wolfe' or None")
                 point, calls = self._search(closure, step, direction, _Point(0, loss, grad, slope), group)
                 step, loss, grad = point.step, point.loss, point.grad
                 self._move(step, direction)

@@ -6,7 +6,7 @@ import math
 
 from .. import _C
 from ..autograd import no_grad
-from .fused import FusedOptimizer, Tensor, number
+from .fused import FusedOptimizer, check_one_element, number
 
 __all__ = ["Muon"]
 
@@ -14,11 +14,11 @@ __all__ = ["Muon"]
 def orthogonalize(matrix, coefficients, steps, eps):
     """The nearly orthogonal factor of `matrix`, in bfloat16, by a quintic Newton–Schulz iteration."""
     if steps >= 100:
-        raise ValueError("Number of steps must be less than 100 for computational efficiency")
+        raise ValueError(f"Muon: ns_steps={steps} is too many, stay below 100")
     if matrix.dim() != 2:
-        raise ValueError("Input tensor gradient must be a 2D matrix")
+        raise ValueError(f"Muon: a gradient must be a matrix, one has {matrix.dim()} dims")
     if len(coefficients) != 3:
-        raise ValueError("Coefficients must be a tuple of exactly 3 values")
+        raise ValueError(f"Muon: ns_coefficients must hold 3 numbers, got {len(coefficients)}")
     a, b, c = coefficients
     x = matrix.bfloat16()
     tall = matrix.size(0) > matrix.size(1)
@@ -58,16 +58,16 @@ class Muon(FusedOptimizer):
         ns_steps=5,
         adjust_lr_fn=None,
     ):
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
+        check_one_element(lr)
         if not 0.0 <= lr:
-            raise ValueError(f"Learning rate should be >= 0 but is: {lr}")
+            raise ValueError(f"Muon: lr must not be negative, got {lr}")
         if not 0.0 <= momentum:
-            raise ValueError(f"momentum should be >= 0 but is: {momentum}")
+            raise ValueError(f"Muon: momentum must not be negative, got {momentum}")
         if not 0.0 <= weight_decay:
-            raise ValueError(f"weight decay should be >= 0 but is: {weight_decay}")
+            raise ValueError(f"Muon: weight_decay must not be negative, got {weight_decay}")
         if adjust_lr_fn is not None and adjust_lr_fn not in ("original", "match_rms_adamw"):
-            raise ValueError(f"Adjust learning rate function {adjust_lr_fn} is not supported")
+            raise ValueError(f"Muon: unknown adjust_lr_fn={adjust_lr_fn!r}, choose 'original' or "
+                             "'match_rms_adamw'")
         super().__init__(
             params,
             dict(
@@ -85,8 +85,8 @@ class Muon(FusedOptimizer):
             for param in group["params"]:
                 if param.dim() != 2:
                     raise ValueError(
-                        "Muon only supports 2D parameters whereas we found a parameter with size: "
-                        f"{param.size()}"
+                        f"Muon: parameters must be matrices, one has shape {param.size()}; give the others "
+                        "to another optimizer"
                     )
 
     def _init_state(self, param, state, group):

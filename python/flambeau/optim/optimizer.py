@@ -65,7 +65,7 @@ def with_step_hooks(step):
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
                     raise RuntimeError(
-                        f"{step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
+                        f"a pre-hook of {step} returns None or a pair (args, kwargs), not {changed}"
                     )
                 args, kwargs = changed
         result = step(self, *args, **kwargs)
@@ -98,14 +98,14 @@ class Optimizer:
         self._patch_step_function()
         if isinstance(params, Tensor):
             raise TypeError(
-                "params argument given to the optimizer should be an iterable of Tensors or dicts, "
-                f"but got {params.type()}"
+                "optimizer: params must hold tensors or dicts in an iterable, and is a single "
+                f"{params.type()}; wrap it in a list"
             )
         self.state = defaultdict(dict)
         self.param_groups = []
         groups = list(params)
         if not groups:
-            raise ValueError("optimizer got an empty parameter list")
+            raise ValueError("optimizer: params is empty; has the model parameters?")
         if not isinstance(groups[0], dict):
             groups = [{"params": groups}]
         for group in groups:
@@ -146,7 +146,7 @@ class Optimizer:
     def add_param_group(self, param_group):
         """Add a group: a dictionary with "params" and any options that differ from the defaults."""
         if not isinstance(param_group, dict):
-            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+            raise TypeError(f"add_param_group: param_group must be a dict, not {type(param_group).__name__}")
         params = param_group["params"]
         if isinstance(params, Tensor):
             params = [params]
@@ -159,44 +159,37 @@ class Optimizer:
         named = [isinstance(p, tuple) for p in params]
         if any(named):
             if not all(named):
-                raise ValueError(
-                    "all optimizer params should be with/without names. Some param names are missing"
-                )
+                raise ValueError("optimizer: some parameters have names and some have not; give all or none")
             param_group["param_names"] = [name for name, _ in params]
             params = [param for _, param in params]
         param_group["params"] = params
         self._check_params(params)
         for key, default in self.defaults.items():
             if default is required and key not in param_group:
-                raise ValueError(
-                    f"parameter group didn't specify a value of required optimization parameter {key}"
-                )
+                raise ValueError(f"optimizer: a parameter group must set {key}")
             param_group.setdefault(key, default)
         if len(set(params)) != len(params):
             warnings.warn(
-                "optimizer contains a parameter group with duplicate parameters; "
-                "in future, this will cause an error",
+                "optimizer: a parameter appears twice in its group and would be updated twice",
                 stacklevel=3,
             )
         if self.param_groups and ("param_names" in param_group) != ("param_names" in self.param_groups[0]):
             missing = "without" if "param_names" in self.param_groups[0] else "with"
             raise ValueError(
-                "all optimizer param groups should be with/without names. "
-                f"cannot add param group {missing} names to the optimizer"
+                "add_param_group: the other groups are named the other way; add this one "
+                f"{'with' if missing == 'without' else 'without'} names"
             )
         taken = {p for group in self.param_groups for p in group["params"]}
         if not taken.isdisjoint(params):
-            raise ValueError("some parameters appear in more than one parameter group")
+            raise ValueError("optimizer: a parameter belongs to another group already")
         self.param_groups.append(param_group)
 
     def _check_params(self, params):
         for param in params:
             if not isinstance(param, Tensor):
-                raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {_name(param)}"
-                )
+                raise TypeError(f"optimizer: parameters must be tensors, one is {_name(param)}")
             if not self.defaults.get("differentiable") and not (param.is_leaf or param.retains_grad):
-                raise ValueError("can't optimize a non-leaf Tensor")
+                raise ValueError("optimizer: parameters must be leaf tensors, one is computed from others")
 
     # Steps.
 
@@ -337,14 +330,14 @@ class Optimizer:
     def _check_groups(self, saved):
         if len(saved) != len(self.param_groups):
             raise ValueError(
-                "loaded state dict has a different number of parameter groups: "
-                f"{len(saved)} instead of {len(self.param_groups)}"
+                f"load_state_dict: the saved state has {len(saved)} parameter groups, the optimizer "
+                f"{len(self.param_groups)}"
             )
         for mine, theirs in zip(self.param_groups, saved):
             if len(mine["params"]) != len(theirs["params"]):
                 raise ValueError(
-                    "loaded state dict contains a parameter group that doesn't match the size of "
-                    "optimizer's group"
+                    "load_state_dict: a parameter group of the saved state differs in size from the "
+                    "optimizer's"
                 )
 
 

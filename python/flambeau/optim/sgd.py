@@ -51,7 +51,8 @@ class SGD(FusedOptimizer):
         if weight_decay < 0.0:
             raise ValueError(f"Invalid weight_decay value: {weight_decay}")
         if nesterov and (momentum <= 0 or dampening != 0):
-            raise ValueError("Nesterov momentum requires a momentum and zero dampening")
+            raise ValueError(f"SGD: nesterov=True needs momentum > 0 and dampening=0, got {momentum} and "
+                             f"{dampening}")
         super().__init__(
             params,
             dict(

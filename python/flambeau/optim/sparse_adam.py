@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from ..autograd import no_grad
-from .fused import number, zeros_like
-from .optimizer import Optimizer, Tensor
+from .fused import check_betas, check_one_element, number, zeros_like
+from .optimizer import Optimizer
 
 __all__ = ["SparseAdam"]
 
@@ -23,15 +23,12 @@ class SparseAdam(Optimizer):
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, maximize=False):
-        if isinstance(lr, Tensor) and lr.numel() != 1:
-            raise ValueError("Tensor lr must be 1-element")
+        check_one_element(lr)
         if not 0.0 < lr:
             raise ValueError(f"Invalid learning rate: {lr}")
         if not 0.0 < eps:
             raise ValueError(f"Invalid epsilon value: {eps}")
-        for place, beta in enumerate(betas):
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {place}: {beta}")
+        check_betas(betas)
         super().__init__(params, dict(lr=lr, betas=betas, eps=eps, maximize=maximize))
         sparse = [
             (i, j)
@@ -40,9 +37,7 @@ class SparseAdam(Optimizer):
             if param.is_sparse
         ]
         if sparse:
-            raise ValueError(
-                f"Sparse params at indices {sparse}: SparseAdam requires dense parameter tensors"
-            )
+            raise ValueError(f"SparseAdam: parameters must be dense, those at {sparse} are sparse")
 
     def step(self, closure=None):
         """Update the parameters from their sparse gradients."""
@@ -61,7 +56,7 @@ class SparseAdam(Optimizer):
 
     def _step_param(self, group, param):
         if not param.grad.is_sparse:
-            raise RuntimeError("SparseAdam does not support dense gradients, please consider Adam instead")
+            raise RuntimeError("SparseAdam: gradients must be sparse, one is dense; use Adam")
         state = self.state[param]
         if not state:
             state["step"] = 0

@@ -175,8 +175,7 @@ def _open_to_write(f: Any) -> Iterator[tuple[Any, str]]:
     if not isinstance(f, (str, os.PathLike)):
         if not hasattr(f, "write"):
             raise AttributeError(
-                "expected 'f' to be string, path, or a file-like object with a 'write' attribute, not "
-                f"{type(f)}"
+                f"save: f must be a path or a file with a write method, not {type(f).__name__}"
             )
         yield f, "archive"
         if hasattr(f, "flush"):
@@ -248,9 +247,7 @@ def load(
         if head == b"PK\3\4":
             return _read_archive(stream, f if mmap else None, restore, encoding, unpickle)
         if mmap:
-            raise RuntimeError(
-                "mmap can only be used with files saved with `_use_new_zipfile_serialization=True`"
-            )
+            raise RuntimeError("load: mmap needs a file in the zip format, which save writes by default")
         return read_legacy(buffered(stream), restore, encoding, unpickle)
 
 
@@ -263,9 +260,9 @@ def _advice() -> Iterator[None]:
         if isinstance(error, IndexError):
             raise
         raise pickle.UnpicklingError(
-            f"Weights only load failed: {error}\nIf you trust the source of the file, there are two ways on: (1) "
-            "weights_only=False, which runs whatever code the file asks for; (2) keep weights_only=True and allow the "
-            "names that it needs."
+            f"Weights only load failed: {error}\nTwo ways on, for a file that you trust: (1) "
+            "weights_only=False, which runs whatever code the file asks for; (2) keep weights_only=True and "
+            "allow the names that it needs."
         ) from None
 
 
@@ -278,7 +275,8 @@ def _is_full_pickle_wanted(weights_only: bool | None, pickle_module: Any) -> boo
     elif weights_only is None:
         weights_only = pickle_module is None and not is_set("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD")
     if weights_only and pickle_module is not None:
-        raise RuntimeError("Can not safely load weights when explicit pickle_module is specified")
+        raise RuntimeError("load: weights_only=True reads the file itself and does not use pickle_module; "
+                           "pass one of them")
     return not weights_only
 
 
@@ -295,9 +293,7 @@ def _open_to_read(f: Any) -> Iterator[Any]:
     missing = [name for name in ("read", "seek", "tell") if not hasattr(f, name)]
     if missing:
         raise AttributeError(
-            f"{type(f).__name__!r} object has no attribute {missing[0]!r}. You can only torch.load from "
-            "a file that is "
-            "seekable: read it into an io.BytesIO first"
+            f"load: the file ({type(f).__name__}) has no {missing[0]!r}; read it into an io.BytesIO first"
         )
     yield f
 

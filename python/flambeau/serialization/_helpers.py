@@ -46,8 +46,8 @@ def check_module_version_greater_or_equal(
         return tuple(int(number.group()) for number in numbers if number) >= tuple(req_version_tuple)
     if error_if_malformed:
         raise RuntimeError(
-            f"'{module.__name__}' module version string is malformed '{module.__version__}' and cannot be "
-            f"compared with tuple {req_version_tuple}"
+            f"{module.__name__}: its version {module.__version__!r} cannot be read, so not compared with "
+            f"{req_version_tuple}"
         )
     return True
 
@@ -55,16 +55,16 @@ def check_module_version_greater_or_equal(
 def validate_cuda_device(location: str) -> int:
     """Errors: RuntimeError, as there is no GPU."""
     raise RuntimeError(
-        f"Attempting to deserialize object on a CUDA device ({location}) but torch.cuda.is_available() is False; "
-        "use torch.load with map_location=torch.device('cpu')"
+        f"the file holds an object on a CUDA device ({location}), and torch.cuda.is_available() is False; pass "
+        "map_location='cpu' to torch.load"
     )
 
 
 def validate_hpu_device(location: str) -> int:
     """Errors: RuntimeError, as there is no such device."""
     raise RuntimeError(
-        f"Attempting to deserialize object on an HPU device ({location}), which is not registered; use torch.load "
-        "with map_location=torch.device('cpu')"
+        f"the file holds an object on an HPU ({location}), and there is none; pass map_location='cpu' to "
+        "torch.load"
     )
 
 

@@ -69,7 +69,7 @@ def read_legacy(
         unpickle: the full pickle machine, or None for the restricted grammar.
     """
     if read_pickle(stream, _no_storage, encoding) != MAGIC_NUMBER:
-        raise UnpicklingError("Invalid magic number; corrupt file?")
+        raise UnpicklingError("the file does not start like a checkpoint; is it one?")
     version = read_pickle(stream, _no_storage, encoding)
     if version != PROTOCOL_VERSION:
         raise UnpicklingError(f"Invalid protocol version: {version}")

@@ -28,7 +28,7 @@ def location_tag(storage: Any) -> str:
         tag = tagger(storage)
         if tag:
             return tag
-    raise RuntimeError(f"don't know how to determine data location of {type(storage)}")
+    raise RuntimeError(f"save: no location tag is known for {type(storage).__name__}")
 
 
 def default_restore_location(storage: Any, location: str) -> Any:
@@ -43,11 +43,10 @@ def default_restore_location(storage: Any, location: str) -> Any:
     family = location.partition(":")[0]
     if family in ("cuda", "xpu", "mps", "mtia"):
         raise RuntimeError(
-            f"Attempting to deserialize object on a {family.upper()} device but "
-            f"torch.{family}.is_available() is False. "
-            "Load it with map_location=torch.device('cpu') to put its storages on the CPU."
+            f"the file holds an object on a {family.upper()} device, and torch.{family}.is_available() is "
+            "False; pass map_location='cpu' to torch.load"
         )
-    raise RuntimeError(f"don't know how to restore data location of {type(storage)} (tagged with {location})")
+    raise RuntimeError(f"load: the location tag {location!r} of a {type(storage).__name__} is unknown")
 
 
 register_package(

@@ -134,7 +134,7 @@ class PickleReader:
     def _append(self, items: list[Any]) -> None:
         target = self._top()
         if type(target) is not list:
-            raise UnpicklingError(f"Can only append to lists, but got {type(target)}")
+            raise UnpicklingError(f"the file appends to {type(target)}, which is no list")
         target.extend(items)
 
     def _set_items(self, items: list[Any]) -> None:
@@ -170,10 +170,9 @@ class PickleReader:
         if found is None:
             check_present(module, name)
             raise UnpicklingError(
-                f"Unsupported global: GLOBAL {module}.{name} was not an allowed global by default. If "
-                "you trust it with "
-                f"any argument, allow it: `torch.serialization.add_safe_globals([{name}])` or the "
-                "`safe_globals` block"
+                f"Unsupported global: GLOBAL {module}.{name} is not among the names that may be used. If you "
+                f"trust it with any argument, allow it: `torch.serialization.add_safe_globals([{name}])` or "
+                "the `safe_globals` block"
             )
         self._push(found)
 
@@ -193,7 +192,8 @@ class PickleReader:
         if type(arguments) is not tuple:
             raise UnpicklingError("load: a call without a tuple of arguments")
         if id(function) not in CALLABLE and not _is_program_allowed(function):
-            raise UnpicklingError(f"Trying to call reduce for unrecognized function {str(function)[:80]}")
+            raise UnpicklingError(f"the file calls {str(function)[:80]}, which is not among the functions "
+                                  "that may be called")
         if function is collections.defaultdict and arguments and arguments[0] not in (None, *_FACTORIES):
             raise UnpicklingError("load: a defaultdict with a factory that is not allowed")
         if function in _FROM_ITEMS and arguments and type(arguments[0]) not in _SEQUENCES:
@@ -227,7 +227,8 @@ class PickleReader:
             _set_object_state(target, state)
         else:
             raise UnpicklingError(
-                f"Can only build Tensor, Parameter, OrderedDict or allowed types, but got {type(target)}"
+                f"the file sets the state of {type(target)}, which only tensors, parameters, OrderedDicts "
+                "and allowed types may have"
             )
 
     def _replace_dtype(self, value: Any) -> None:
@@ -243,7 +244,7 @@ class PickleReader:
     def _persistent(self) -> None:
         reference = self._pop()
         if type(reference) is not tuple or not reference or reference[0] not in ("storage", b"storage"):
-            raise UnpicklingError("Only persistent_load of storage is allowed")
+            raise UnpicklingError("the file refers to something other than a storage")
         self._push(self._find_storage(reference))
 
     def _check_protocol(self) -> None:

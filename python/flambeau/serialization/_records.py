@@ -34,8 +34,7 @@ class StorageTable:
         key, first_dtype = known
         if first_dtype is not dtype and first_dtype is not None and dtype is not None:
             raise RuntimeError(
-                "Cannot save multiple tensors or storages that view the same data as different types: "
-                f"{first_dtype} and {dtype} (clone one of them)"
+                f"save: two tensors or storages share memory as {first_dtype} and {dtype}; clone one of them"
             )
         kind = "UntypedStorage" if dtype is None else STORAGE_NAMES[dtype_name(dtype)]
         return kind, key, location_tag(storage), storage.nbytes() // itemsize

@@ -39,7 +39,8 @@ def get_default_load_endianness() -> LoadEndianness | None:
 def set_default_load_endianness(endianness: LoadEndianness | None) -> None:
     """Set the byte order assumed for files that do not state theirs."""
     if endianness is not None and not isinstance(endianness, LoadEndianness):
-        raise TypeError("Invalid argument type in function set_default_load_endianness")
+        raise TypeError("set_default_load_endianness: give a LoadEndianness or None, not "
+                        f"{type(endianness).__name__}")
     _settings["endianness"] = endianness
 
 
@@ -67,8 +68,7 @@ class set_default_mmap_options:
     def __init__(self, flags: int) -> None:
         if flags not in (mmap.MAP_PRIVATE, mmap.MAP_SHARED):
             raise ValueError(
-                "Invalid argument in function set_default_mmap_options, expected MAP_PRIVATE or "
-                f"MAP_SHARED, not {flags}"
+                f"set_default_mmap_options: flags must be MAP_PRIVATE or MAP_SHARED, not {flags}"
             )
         self.prev = _settings["mmap_flags"]
         _settings["mmap_flags"] = flags

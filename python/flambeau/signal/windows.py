@@ -17,12 +17,12 @@ __all__ = ["bartlett", "blackman", "cosine", "exponential", "gaussian", "general
 def _window(name, M, sym, dtype, layout, device, requires_grad, formula):
     """`formula(count, options)`, count being what the spacing of the places counts; 0 and 1 places need none."""
     if M < 0:
-        raise ValueError(f"{name} requires non-negative window length, got M={M}")
+        raise ValueError(f"{name}: M must not be negative, got {M}")
     if layout not in (None, _C.strided):
-        raise ValueError(f"{name} is implemented for strided tensors only, got: {layout}")
+        raise ValueError(f"{name}: the layout must be strided, not {layout}")
     dtype = _C.get_default_dtype() if dtype is None else dtype
     if dtype not in (_C.float32, _C.float64):
-        raise ValueError(f"{name} expects float32 or float64 dtypes, got: {dtype}")
+        raise ValueError(f"{name}: dtype must be float32 or float64, not {dtype}")
     if device is not None:
         _C._check_device(device)
     options = {"dtype": dtype, "requires_grad": requires_grad}
@@ -40,9 +40,9 @@ def exponential(M, *, center=None, tau=1.0, sym=True, dtype=None, layout=_C.stri
     tensor([0.3679, 1.0000, 0.3679])
     """
     if tau <= 0:
-        raise ValueError(f"Tau must be positive, got: {tau} instead.")
+        raise ValueError(f"exponential: tau must be positive, got {tau}")
     if sym and center is not None:
-        raise ValueError("Center must be None for symmetric windows")
+        raise ValueError("exponential: a symmetric window has its center in the middle; leave center None")
 
     def formula(count, options):
         middle = count / 2.0 if center is None else center
@@ -73,7 +73,7 @@ def gaussian(M, *, std=1.0, sym=True, dtype=None, layout=_C.strided, device=None
     tensor([0.6065, 1.0000, 0.6065])
     """
     if std <= 0:
-        raise ValueError(f"Standard deviation must be positive, got: {std} instead.")
+        raise ValueError(f"gaussian: std must be positive, got {std}")
 
     def formula(count, options):
         start, scale = -count / 2.0, 1 / (std * math.sqrt(2))
@@ -90,7 +90,7 @@ def kaiser(M, *, beta=12.0, sym=True, dtype=None, layout=_C.strided, device=None
     tensor([1., 1., 1.])
     """
     if beta < 0:
-        raise ValueError(f"beta must be non-negative, got: {beta} instead.")
+        raise ValueError(f"kaiser: beta must not be negative, got {beta}")
 
     def formula(count, options):
         scale = 2.0 * beta / count
@@ -123,9 +123,9 @@ def general_cosine(M, *, a, sym=True, dtype=None, layout=_C.strided, device=None
     """
     def formula(count, options):
         if not isinstance(a, Iterable):
-            raise TypeError("Coefficients must be a list/tuple")
+            raise TypeError(f"general_cosine: a must be a list of numbers, not {type(a).__name__}")
         if not a:
-            raise ValueError("Coefficients cannot be empty")
+            raise ValueError("general_cosine: a is empty")
         places = _C.linspace(0, 2 * math.pi * (M - 1) / count, M, **options)
         signed = _C.tensor([(-1) ** k * factor for k, factor in enumerate(a)], dtype=options["dtype"])
         orders = _C.arange(len(signed), dtype=options["dtype"])

@@ -36,9 +36,7 @@ class _Options:
     def __init__(self, rtol: float | None, atol: float | None, msg: Any, **checks: bool) -> None:
         if (rtol is None) != (atol is None):
             missing = "rtol" if rtol is None else "atol"
-            raise ValueError(
-                f"Both 'rtol' and 'atol' must be either specified or omitted, but got no {missing}."
-            )
+            raise ValueError(f"assert_close: rtol and atol go together, {missing} is missing")
         for name, value in (("rtol", rtol), ("atol", atol)):
             if value is not None and not value >= 0:
                 raise RuntimeError(f"assert_close: {name} must not be negative or NaN, but got {value}")
@@ -61,7 +59,7 @@ class _Options:
 
 
 def _where(path: tuple) -> str:
-    return "\n\nThe failure occurred for item " + "".join(f"[{key!r}]" for key in path) if path else ""
+    return "\n\nAt item " + "".join(f"[{key!r}]" for key in path) if path else ""
 
 
 def _not_close(what: str, rtol: float, atol: float) -> str:
@@ -69,7 +67,7 @@ def _not_close(what: str, rtol: float, atol: float) -> str:
 
 
 def _allowed(tolerance: float, exact: bool) -> str:
-    return "" if exact else f" (up to {tolerance} allowed)"
+    return "" if exact else f", allowed are {tolerance}"
 
 
 def _is_number(value: Any) -> bool:
@@ -99,16 +97,13 @@ def _compare(actual: Any, expected: Any, options: Any, path: tuple) -> None:
         _compare_tensors(*tensors, options, path)
     elif all(isinstance(v, Sequence) and not isinstance(v, str) for v in (actual, expected)):
         if len(actual) != len(expected):
-            options.fail(f"The length of the sequences mismatch: {len(actual)} != {len(expected)}", path)
+            options.fail(f"sequences of different length: {len(actual)} != {len(expected)}", path)
         for index, pair in enumerate(zip(actual, expected)):
             _compare(*pair, options, (*path, index))
     elif isinstance(actual, Mapping) and isinstance(expected, Mapping):
         _compare_mappings(actual, expected, options, path)
     else:
-        raise TypeError(
-            "No comparison pair was able to handle inputs of type "
-            f"{type(actual)} and {type(expected)}.{_where(path)}"
-        )
+        raise TypeError(f"assert_close: {type(actual)} and {type(expected)} cannot be compared{_where(path)}")
 
 
 def _are_tensor_like(actual: Any, expected: Any, options: Any) -> bool:
@@ -122,11 +117,11 @@ def _compare_mappings(actual: Mapping, expected: Mapping, options: Any, path: tu
     missing = [key for key in expected if key not in actual]
     additional = [key for key in actual if key not in expected]
     if missing or additional:
-        lines = ["The keys of the mappings do not match:"]
+        lines = ["Mappings with different keys."]
         if missing:
-            lines.append(f"Missing keys in the actual mapping: {_in_order(missing)}")
+            lines.append(f"Missing: {_in_order(missing)}")
         if additional:
-            lines.append(f"Additional keys in the actual mapping: {_in_order(additional)}")
+            lines.append(f"Additional: {_in_order(additional)}")
         options.fail("\n".join(lines), path)
     for key in _in_order(actual):
         _compare(actual[key], expected[key], options, (*path, key))
@@ -146,7 +141,7 @@ def _plain(value: Any) -> Any:
 def _compare_numbers(actual: Any, expected: Any, options: Any, path: tuple) -> None:
     actual, expected = _plain(actual), _plain(expected)
     if options.check_dtype and type(actual) is not type(expected):
-        options.fail(f"The (d)types do not match: {type(actual)} != {type(expected)}.", path)
+        options.fail(f"different types: {type(actual)} != {type(expected)}", path)
     rtol, atol = options.tolerances(*(_NUMBER_DTYPES.get(type(v), _C.int64) for v in (actual, expected)))
     if actual == expected or (options.equal_nan and cmath.isnan(actual) and cmath.isnan(expected)):
         return
@@ -168,7 +163,7 @@ def _compare_attributes(actual: Any, expected: Any, options: Any, path: tuple) -
         rows.append(("stride()", actual.stride(), expected.stride(), True))
     for name, left, right, checked in rows:
         if checked and left != right:
-            options.fail(f"The values for attribute '{name}' do not match: {left} != {right}.", path)
+            options.fail(f"different {name}: {left} != {right}", path)
 
 
 def _compare_tensors(actual: Any, expected: Any, options: Any, path: tuple) -> None:
@@ -197,7 +192,7 @@ def _compare_sparse(actual: Any, expected: Any, tolerances: tuple, options: Any,
         actual, expected = actual.coalesce(), expected.coalesce()
     if actual._nnz() != expected._nnz():
         options.fail(
-            f"The number of specified values in {name.lower().replace('coo', 'COO')} tensors does not match: "
+            f"{name.lower().replace('coo', 'COO')} tensors with different numbers of stored elements: "
             f"{actual._nnz()} != {expected._nnz()}",
             path,
         )
@@ -226,7 +221,7 @@ def _compare_values(actual: Any, expected: Any, what: str, limits: tuple, option
     largest = [f"Mismatched elements: {mismatched} / {matches.numel()} ({mismatched / matches.numel():.1%})"]
     for word, values, limit in (("absolute", gaps, atol), ("relative", relative, rtol)):
         value, index = _largest(values)
-        largest.append(f"Greatest {word} difference: {value} at index {index}{_allowed(limit, exact)}")
+        largest.append(f"Largest {word} difference: {value} at {index}{_allowed(limit, exact)}")
     if actual.dim() == 0 and what == "Tensor-likes":
         _fail_as_number(actual.item(), expected.item(), limits, options, path)
     options.fail(_not_close(what, rtol, atol) + "\n".join(largest), path)

@@ -17,13 +17,13 @@ def _bounds(low: Any, high: Any, defaults: tuple, lowest: Any, highest: Any) -> 
     low = defaults[0] if low is None else low
     high = defaults[1] if high is None else high
     if any(isinstance(v, float) and math.isnan(v) for v in (low, high)):
-        raise ValueError(f"`low` and `high` cannot be NaN, but got low={low} and high={high}")
+        raise ValueError(f"make_tensor: low and high must not be NaN, got {low} and {high}")
     return max(low, lowest), min(high, highest), low, high
 
 
 def _check_order(ordered: bool, low: Any, high: Any) -> None:
     if not ordered:
-        raise ValueError(f"`low` must be less than `high`, but got {low} >= {high}")
+        raise ValueError(f"make_tensor: low={low} must lie below high={high}")
 
 
 def _integers(shape: tuple, dtype: Any, device: Any, low: Any, high: Any) -> Any:
@@ -98,13 +98,11 @@ def make_tensor(
     sizes = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
     exact = not (dtype.is_floating_point or dtype.is_complex)
     if requires_grad and exact:
-        raise ValueError(
-            f"`requires_grad=True` is not supported for boolean and integral dtypes, but got dtype={dtype}"
-        )
+        raise ValueError(f"make_tensor: requires_grad=True needs a floating or complex dtype, not {dtype}")
     if noncontiguous and memory_format is not None:
         raise ValueError(
-            "The parameters `noncontiguous` and `memory_format` are mutually exclusive, "
-            f"but got noncontiguous={noncontiguous} and memory_format={memory_format}"
+            f"make_tensor: noncontiguous={noncontiguous} and memory_format={memory_format} contradict each "
+            "other"
         )
     with_gaps = noncontiguous and math.prod(sizes) > 1
     drawn = (*sizes[:-1], 2 * sizes[-1]) if with_gaps else sizes

@@ -66,7 +66,7 @@ def noop_context_fn() -> tuple[Any, Any]:
 def detach_variable(inputs: tuple) -> tuple:
     """`inputs` with each tensor cut from its history; whether it requires grad is kept."""
     if not isinstance(inputs, tuple):
-        raise RuntimeError(f"Only tuple of tensors is supported. Got Unsupported input type: {type(inputs).__name__}")
+        raise RuntimeError(f"checkpoint: inputs must be a tuple of tensors, not {type(inputs).__name__}")
     return tuple(_detached(item) if isinstance(item, _C.Tensor) else item for item in inputs)
 
 
@@ -79,7 +79,8 @@ def _detached(tensor: Any) -> Any:
 def check_backward_validity(inputs: Iterable[Any]) -> None:
     """Warns if none of the tensors among `inputs` requires gradients."""
     if not any(isinstance(item, _C.Tensor) and item.requires_grad for item in inputs):
-        warnings.warn("None of the inputs have requires_grad=True: their gradients will be None", stacklevel=3)
+        warnings.warn("checkpoint: no input requires grad, so no gradient will flow through this "
+                      "part", stacklevel=3)
 
 
 class _Switches:
@@ -127,8 +128,8 @@ class CheckpointFunction(Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> tuple:
         if not _C._whole_backward():
-            raise RuntimeError("checkpoint with use_reentrant=True works neither with autograd.grad() nor with the "
-                               "`inputs` of backward(): set use_reentrant=False, or call backward() without `inputs`")
+            raise RuntimeError("checkpoint: use_reentrant=True works with a plain backward() only, neither "
+                               "with its `inputs` nor with autograd.grad(); pass use_reentrant=False")
         inputs = list(ctx.others)
         for place, tensor in zip(ctx.places, ctx.saved_tensors):
             inputs[place] = tensor
@@ -139,7 +140,7 @@ class CheckpointFunction(Function):
         reached = [(out, grad) for out, grad in zip(outputs, grads)
                    if isinstance(out, _C.Tensor) and out.requires_grad]
         if not reached:
-            raise RuntimeError("none of output has requires_grad=True, this checkpoint() is not necessary")
+            raise RuntimeError("checkpoint: no output requires grad, so there is nothing to go back through")
         backward([out for out, _ in reached], [grad for _, grad in reached])
         return None, None, *(arg.grad if isinstance(arg, _C.Tensor) else None for arg in detached)
 
@@ -196,9 +197,8 @@ class _Inputs:
             return tensor
         if how == "tensor" and note is not None and what._version != note:
             raise RuntimeError(
-                "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                f"argument {position} of a checkpointed function, of shape {list(what.shape)}, is at version "
-                f"{what._version}; expected version {note}"
+                f"argument {position} of a checkpointed function, of shape {list(what.shape)}, was modified "
+                f"by an inplace operation: it is at version {what._version}, it was saved at version {note}"
             )
         return what
 
@@ -258,14 +258,13 @@ class _Frame:
         trace = _trace(self.lines, lines) if self.debug else "\nPass debug=True to see where each tensor was saved."
         if len(found) != len(self.facts):
             raise CheckpointError(
-                "torch.utils.checkpoint: the first run of the function and running it again saved different numbers "
-                f"of tensors for backward.\nNumber of tensors saved during forward: {len(self.facts)}\n"
-                f"Number of tensors saved during recomputation: {len(found)}{trace}"
+                "checkpoint: running the function again saved other tensors for backward than its first run, "
+                f"{len(found)} and not {len(self.facts)}.{trace}"
             )
         wrong = [(i, before, self.check(tensor)) for i, (before, tensor) in enumerate(zip(self.facts, found))
                  if before != self.check(tensor)]
         if wrong:
-            told = "\n".join(f"tensor at position {i}:\nsaved metadata: {before}\nrecomputed metadata: {now}"
+            told = "\n".join(f"tensor {i}:\nfirst run: {before}\nsecond run: {now}"
                              for i, before, now in wrong)
             raise CheckpointError(
                 "torch.utils.checkpoint: running the function again saved tensors of other shapes or dtypes than its "
@@ -330,7 +329,7 @@ def checkpoint(
     if kwargs:
         raise ValueError("Unexpected keyword arguments: " + ",".join(kwargs))
     if context_fn is not noop_context_fn or debug:
-        raise ValueError("Passing `context_fn` or `debug` is only supported when use_reentrant=False.")
+        raise ValueError("checkpoint: context_fn and debug need use_reentrant=False")
     return CheckpointFunction.apply(function, preserve, *args)
 
 
@@ -345,9 +344,11 @@ def _checkpoint_by_hooks(
     early_stop: bool,
 ) -> Any:
     if determinism_check not in _CHECKS:
-        raise ValueError(f"determinism_check should be one of {list(_CHECKS)}, but got {determinism_check}")
+        raise ValueError(f"checkpoint: unknown determinism_check={determinism_check!r}, choose one of "
+                         f"{list(_CHECKS)}")
     if debug and context_fn is not noop_context_fn:
-        raise ValueError("debug=True is incompatible with non-default context_fn")
+        raise ValueError("checkpoint: debug=True brings a context of its own and cannot be combined with "
+                         "context_fn")
     first, again = context_fn()
     debug = debug if _Switches.debug is None else _Switches.debug
     if not _C.is_grad_enabled():

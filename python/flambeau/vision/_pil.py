@@ -53,9 +53,7 @@ def from_tensor(tensor, mode: str | None = None):
     if mode == "1" and allowed == ["L"]:
         return from_tensor(tensor).convert("1")
     if mode is not None and mode not in allowed:
-        raise ValueError(
-            f"Incorrect mode ({mode}) supplied for input type {tensor.dtype}. Should be one of {allowed}."
-        )
+        raise ValueError(f"mode {mode!r} does not fit an image of {tensor.dtype}; choose one of {allowed}")
     if not allowed:
         raise TypeError(f"Input type {tensor.dtype} with {channels} channels is not supported by PIL images.")
     memory = bytearray(height * width * channels * tensor.dtype.itemsize)

@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
 
-from flambeau._absent_device import AbsentDeviceGuard, absent_class, define, device_index, fails, gives
+from flambeau._absent_device import AbsentDeviceGuard, absent_class, define, device_index, fails, gives, not_built_text
 
-NOT_BUILT = "Torch not compiled with XPU enabled"
+NOT_BUILT = not_built_text("XPU")
 not_built = fails(AssertionError, NOT_BUILT)
-_no_instance = fails(RuntimeError, f"Tried to instantiate dummy base class: {NOT_BUILT}")
+_no_instance = fails(RuntimeError, f"this class has no instances here. {NOT_BUILT}")
 
 default_generators: tuple = ()
 
@@ -70,7 +70,7 @@ __all__ = [
         is_current_stream_capturing()
         make_graphed_callables(callables, sample_args, num_warmup_iters=3, allow_unused_input=False, pool=None)
     """),
-    *define(globals(), fails(ImportError, "pyzes is required; install it with 'pip install pyzes'."), """
+    *define(globals(), fails(ImportError, "install pyzes to ask about Intel's devices"), """
         clock_rate(device=None)
         device_memory_used(device=None)
         memory_usage(device=None)

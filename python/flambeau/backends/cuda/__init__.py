@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from flambeau import backends
-from flambeau._absent_device import absent_class, define, fails, gives
+from flambeau._absent_device import absent_class, define, fails, gives, not_built_text
 from flambeau.backends._settings import Precision, check_precision
 
-NOT_BUILT = "Torch not compiled with CUDA enabled"
+NOT_BUILT = not_built_text("CUDA")
 _not_built = fails(AssertionError, NOT_BUILT)
-_not_present = fails(AttributeError, f"this function exists in CUDA builds only: {NOT_BUILT}")
+_not_present = fails(AttributeError, f"only a build for CUDA has this function. {NOT_BUILT}")
 
 define(globals(), gives(False), """
     is_built()
@@ -69,9 +69,7 @@ class cuFFTPlanCacheManager:
     clear = _no_cache
 
     def __getitem__(self, device: Any) -> cuFFTPlanCache:
-        raise RuntimeError(
-            f"cufft_plan_cache: expected 0 <= device index < 0, but got device with index {device}"
-        )
+        raise RuntimeError(f"cufft_plan_cache: there is no GPU with index {device}, and no other")
 
 
 class cuBLASModule:
@@ -130,10 +128,10 @@ def _prefer(kind: Any, backend: Any, spellings: dict[str, str], absent: tuple[st
     if backend is not None:
         if isinstance(backend, str):
             if backend not in spellings:
-                raise RuntimeError(f"Unknown input value. Choose from: {', '.join(spellings)}.")
+                raise RuntimeError(f"unknown precision, choose one of {', '.join(spellings)}")
             backend = kind[spellings[backend]]
         if not isinstance(backend, kind):
-            raise RuntimeError("Unknown input value type.")
+            raise RuntimeError("a precision must be a str")
         if backend.name in absent:
             raise RuntimeError(
                 f"Cannot set preferred backend to {backend.name}: it is not part of this build."
@@ -204,7 +202,7 @@ def sdp_kernel(
 ) -> contextlib.AbstractContextManager:
     """Which attention kernels of GPUs may run in a block; replaced by `torch.nn.attention.sdpa_kernel`."""
     warnings.warn(
-        "`torch.backends.cuda.sdp_kernel()` is deprecated: use `torch.nn.attention.sdpa_kernel()`",
+        "torch.backends.cuda.sdp_kernel() is an old name; use torch.nn.attention.sdpa_kernel()",
         FutureWarning,
         stacklevel=2,
     )

@@ -9,8 +9,8 @@ __all__ = ["autocast", "custom_fwd", "custom_bwd"]
 
 
 def _warn(name, stacklevel=3):
-    warnings.warn(f"`torch.cuda.amp.{name}(args...)` is deprecated. Please use `torch.amp.{name}(args..., "
-                  "device_type='cuda')` instead.", FutureWarning, stacklevel=stacklevel)
+    warnings.warn(f"torch.cuda.amp.{name} is an old name; use torch.amp.{name} with "
+                  "device_type='cuda'", FutureWarning, stacklevel=stacklevel)
 
 
 class autocast(amp.autocast):

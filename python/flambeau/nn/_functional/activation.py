@@ -67,7 +67,7 @@ def rrelu(input, lower=1.0 / 8, upper=1.0 / 3, training=False, inplace=False):
 def hardtanh(input, min_val=-1.0, max_val=1.0, inplace=False):
     """x clamped to [min_val, max_val]."""
     if min_val > max_val:
-        raise ValueError("min_val cannot be greater than max_val")
+        raise ValueError(f"hardtanh: min_val={min_val} lies above max_val={max_val}")
     return (_C.hardtanh_ if inplace else _C.hardtanh)(input, min_val, max_val)
 
 
@@ -94,7 +94,7 @@ def mish(input, inplace=False):
 def glu(input, dim=-1):
     """a·sigmoid(b) for the two halves a, b of the input along `dim`."""
     if input.dim() == 0:
-        raise RuntimeError("glu does not support scalars because halving size must be even")
+        raise RuntimeError("glu: a 0-dimensional input has nothing to halve")
     return _C.glu(input, dim)
 
 
@@ -111,8 +111,7 @@ def softsign(input):
 def implicit_dim(name, ndim, stacklevel):
     """The dim used when none is given: 0 for 0-, 1- and 3-d inputs, else 1; warns."""
     warnings.warn(
-        f"Implicit dimension choice for {name} is deprecated: pass dim=X, the dimension "
-        f"along which the results sum to 1",
+        f"{name}: without dim, it is guessed from the input; pass dim, along which the results sum to 1",
         stacklevel=stacklevel,
     )
     return 0 if ndim in (0, 1, 3) else 1
@@ -148,7 +147,7 @@ def gumbel_softmax(logits, tau=1, hard=False, eps=1e-10, dim=-1):
         hard: give one-hot samples whose gradient is that of the soft ones.
     """
     if eps != 1e-10:
-        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+        warnings.warn("gumbel_softmax: eps has no effect any more; leave it away", stacklevel=2)
     gumbels = -_C.empty_like(logits, memory_format=_C.legacy_contiguous_format).exponential_().log()
     soft = _C.softmax((logits + gumbels) / tau, dim)
     if not hard:

@@ -16,11 +16,11 @@ def _canonical_mask(mask, mask_name, other_type, other_name, target_type, check_
         return None
     floating = mask.is_floating_point()
     if mask.dtype != _C.bool and not floating:
-        raise RuntimeError(f"only bool and floating types of {mask_name} are supported")
+        raise RuntimeError(f"{mask_name} must be bool or floating, it is {mask.dtype}")
     if check_other and other_type is not None and mask.dtype != other_type:
         warnings.warn(
-            f"Support for mismatched {mask_name} and {other_name} is deprecated. Use same type for both "
-            "instead.",
+            f"{mask_name} is {mask.dtype} and {other_name} is {other_type}; masks of different kinds are "
+            "going away, convert one",
             stacklevel=3,
         )
     if not floating:
@@ -31,30 +31,28 @@ def _canonical_mask(mask, mask_name, other_type, other_name, target_type, check_
 def _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads):
     """Whether the inputs have a batch dimension; AssertionError if they do not fit together."""
     if query.dim() not in (2, 3):
-        raise AssertionError(
-            f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor"
-        )
+        raise AssertionError(f"query must be (L, E), or (L, N, E) with a batch; it has {query.dim()} dims")
     batched = query.dim() == 3
     kind, dims = ("batched (3-D)", 3) if batched else ("unbatched (2-D)", 2)
     if key.dim() != dims or value.dim() != dims:
         raise AssertionError(
-            f"For {kind} `query`, expected `key` and `value` to be {dims}-D but found "
-            f"{key.dim()}-D and {value.dim()}-D tensors respectively"
+            f"with a query of {dims} dims, {kind}, key and value need as many; they have {key.dim()} and "
+            f"{value.dim()}"
         )
     if key_padding_mask is not None and key_padding_mask.dim() != dims - 1:
         raise AssertionError(
-            f"For {kind} `query`, expected `key_padding_mask` to be `None` or {dims - 1}-D but found "
-            f"{key_padding_mask.dim()}-D tensor instead"
+            f"with a query of {dims} dims, {kind}, key_padding_mask needs {dims - 1}; it has "
+            f"{key_padding_mask.dim()}"
         )
     if attn_mask is not None and attn_mask.dim() not in (2, 3):
         raise AssertionError(
-            f"For {kind} `query`, expected `attn_mask` to be `None`, 2-D or 3-D but found "
-            f"{attn_mask.dim()}-D tensor instead"
+            f"attn_mask needs 2 dims, or 3 with a mask for each head; it has {attn_mask.dim()} (the query is "
+            f"{kind})"
         )
     if not batched and attn_mask is not None and attn_mask.dim() == 3:
         expected = (num_heads, query.shape[0], key.shape[0])
         if tuple(attn_mask.shape) != expected:
-            raise AssertionError(f"Expected `attn_mask` shape to be {expected} but got {attn_mask.shape}")
+            raise AssertionError(f"attn_mask must have shape {expected}, it has {tuple(attn_mask.shape)}")
     return batched
 
 
@@ -76,14 +74,15 @@ def _attention_mask(attn_mask, batch, heads, targets, sources):
         if attn_mask.dim() == 2:
             if tuple(attn_mask.shape) != (targets, sources):
                 raise RuntimeError(
-                    f"The shape of the 2D attn_mask is {attn_mask.shape}, but should be {(targets, sources)}."
+                    f"attn_mask of two dims must have shape {(targets, sources)}, it has "
+                    f"{tuple(attn_mask.shape)}"
                 )
             attn_mask = attn_mask.unsqueeze(0).unsqueeze(0)
         else:
             if tuple(attn_mask.shape) != (batch * heads, targets, sources):
                 raise RuntimeError(
-                    f"The shape of the 3D attn_mask is {attn_mask.shape}, but should be "
-                    f"{(batch * heads, targets, sources)}."
+                    f"attn_mask of three dims must have shape {(batch * heads, targets, sources)}, it has "
+                    f"{tuple(attn_mask.shape)}"
                 )
             attn_mask = attn_mask.view(batch, heads, targets, sources)
     return attn_mask
@@ -127,7 +126,7 @@ def multi_head_attention_forward(
         bias_k, bias_v: an extra learnt key and value; add_zero_attn: an extra position of zeros.
         key_padding_mask: (N, S), True or −inf where keys are left out.
         attn_mask: (L, S) or (N·num_heads, L, S), True or −inf where attention is not allowed.
-        is_causal: a hint that attn_mask is the causal mask.
+        is_causal: promises that attn_mask is causal.
     Returns: output (L, N, E) and weights (N, L, S), (N, num_heads, L, S) without averaging, or None.
     """
     batched = _check_shapes(query, key, value, key_padding_mask, attn_mask, num_heads)
@@ -140,7 +139,7 @@ def multi_head_attention_forward(
     targets, batch, width = query.shape
     sources = key.shape[0]
     if is_causal and attn_mask is None:
-        raise RuntimeError("Need attn_mask if specifying the is_causal hint.")
+        raise RuntimeError("is_causal promises something about attn_mask, so attn_mask must be given")
     other = None if attn_mask is None else attn_mask.dtype
     key_padding_mask = _canonical_mask(key_padding_mask, "key_padding_mask", other, "attn_mask", query.dtype)
     hint = is_causal and key_padding_mask is None and not need_weights
@@ -152,7 +151,8 @@ def multi_head_attention_forward(
     attn_mask = _attention_mask(attn_mask, batch, num_heads, targets, sources)
     if bias_k is not None and bias_v is not None:
         if static_k is not None or static_v is not None:
-            raise AssertionError("bias cannot be added to static key or value.")
+            raise AssertionError("multi_head_attention_forward: static_k and static_v cannot be combined "
+                                 "with bias_k and bias_v")
         k, v = _C.cat([k, bias_k.repeat(1, batch, 1)]), _C.cat([v, bias_v.repeat(1, batch, 1)])
         attn_mask, key_padding_mask = _grow(attn_mask, 1), _grow(key_padding_mask, 1)
     # (L, N, E) → (N·heads, L, head_dim)
@@ -213,13 +213,17 @@ def _heads(projected, static, name, batch, num_heads, head_dim):
 def _check_sizes(query, key, value, embed_dim, num_heads, separate):
     width = query.size(-1)
     if width != embed_dim:
-        raise AssertionError(f"was expecting embedding dimension of {embed_dim}, but got {width}")
+        raise AssertionError(f"multi_head_attention_forward: embed_dim is {embed_dim}, but query has {width} "
+                             "features")
     if width // num_heads * num_heads != width:
-        raise AssertionError(f"embed_dim {width} not divisible by num_heads {num_heads}")
+        raise AssertionError(f"multi_head_attention_forward: embed_dim={width} cannot be shared out evenly "
+                             f"among num_heads={num_heads}")
     if separate:
         if tuple(key.shape[:2]) != tuple(value.shape[:2]):
             raise AssertionError(
-                f"key's sequence and batch dims {key.shape[:2]} do not match value's {value.shape[:2]}"
+                f"multi_head_attention_forward: key and value differ in length or batch, {key.shape[:2]} and "
+                f"{value.shape[:2]}"
             )
     elif tuple(key.shape) != tuple(value.shape):
-        raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
+        raise AssertionError(f"multi_head_attention_forward: key and value differ in shape, {key.shape} and "
+                             f"{value.shape}")

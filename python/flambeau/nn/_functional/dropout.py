@@ -10,7 +10,7 @@ from ... import _C
 def check_probability(p):
     """ValueError unless 0 ≤ p ≤ 1."""
     if p < 0.0 or p > 1.0:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        raise ValueError(f"dropout: p is a probability, from 0 to 1; got {p}")
 
 
 def dropout(input, p=0.5, training=True, inplace=False):
@@ -47,8 +47,8 @@ def dropout1d(input, p=0.5, training=True, inplace=False):
     check_probability(p)
     if input.dim() not in (2, 3):
         raise RuntimeError(
-            f"dropout1d: Expected 2D or 3D input, but received a {input.dim()}D input. "
-            "Channels are dimension 1 of (N, C, L) or 0 of (C, L); see dropout2d, dropout3d"
+            f"dropout1d: the input must be (N, C, L) or (C, L), it has {input.dim()} dims; see dropout2d, "
+            "dropout3d"
         )
     if input.dim() == 2:
         return _unbatched_feature_dropout(input, p, training, inplace)
@@ -60,13 +60,12 @@ def dropout2d(input, p=0.5, training=True, inplace=False):
     check_probability(p)
     if input.dim() not in (3, 4):
         warnings.warn(
-            f"dropout2d: Received a {input.dim()}-D input to dropout2d, which is deprecated: "
-            "channels are dropped as if it were (N, C, …)",
+            f"dropout2d: an input of {input.dim()} dims is taken as (N, C, …); give it (N, C, H, W)",
             stacklevel=2,
         )
     elif input.dim() == 3:
         warnings.warn(
-            "dropout2d: Received a 3-D input to dropout2d, taken as (N, C, L); use dropout1d for such inputs",
+            "dropout2d: an input of 3 dims is taken as (N, C, L); use dropout1d for such inputs",
             stacklevel=2,
         )
     return _feature_dropout(input, p, training, inplace)
@@ -77,8 +76,7 @@ def dropout3d(input, p=0.5, training=True, inplace=False):
     check_probability(p)
     if input.dim() not in (4, 5):
         warnings.warn(
-            f"dropout3d: Received a {input.dim()}-D input to dropout3d, which is deprecated: "
-            "channels are dropped as if it were (N, C, …)",
+            f"dropout3d: an input of {input.dim()} dims is taken as (N, C, …); give it (N, C, D, H, W)",
             stacklevel=2,
         )
     if input.dim() == 4:

@@ -29,7 +29,7 @@ def embedding(
     if padding_idx is None:
         padding_idx = -1
     elif padding_idx >= rows or padding_idx < -rows:
-        raise AssertionError("Padding_idx must be within num_embeddings")
+        raise AssertionError(f"embedding: padding_idx={padding_idx} is no row of weight")
     elif padding_idx < 0:
         padding_idx += rows
     if max_norm is not None:
@@ -64,23 +64,23 @@ def embedding_bag(
     """
     if weight.dtype == _C.long and input.is_floating_point():
         warnings.warn(
-            "Argument order of nn.functional.embedding_bag was changed. Usage `embedding_bag(weight, "
-            "input, ...)` is deprecated, and should now be `embedding_bag(input, weight, ...)`.",
+            "embedding_bag: the old order (weight, input) is understood for now; write embedding_bag(input, "
+            "weight)",
             stacklevel=2,
         )
         weight, input = input, weight
     if per_sample_weights is not None and input.size() != per_sample_weights.size():
         raise ValueError(
-            f"embedding_bag: If per_sample_weights ({per_sample_weights.shape}) is not None, then it "
-            f"must have the same shape as the input ({input.shape})"
+            f"embedding_bag: per_sample_weights needs the shape of input, {input.shape}; it has "
+            f"{per_sample_weights.shape}"
         )
     if not weight.dim() == 2:
-        raise ValueError(f"weight has to be a 2D Tensor, but got Tensor of dimension {weight.dim()}")
+        raise ValueError(f"embedding_bag: weight must be a matrix, it has {weight.dim()} dims")
     if input.dim() == 2:
         if offsets is not None:
             raise ValueError(
-                "if input is 2D, then offsets has to be None, as input is treated is a mini-batch of "
-                f"fixed length sequences. However, found offsets of type {type(offsets)}"
+                "embedding_bag: an input of two dims has a bag in each row, so offsets must be None, not "
+                f"{type(offsets).__name__}"
             )
         offsets = _C.arange(0, input.numel(), input.size(1), dtype=input.dtype, device=input.device)
         input = input.reshape(-1)
@@ -88,21 +88,20 @@ def embedding_bag(
             per_sample_weights = per_sample_weights.reshape(-1)
     elif input.dim() == 1:
         if offsets is None:
-            raise ValueError("offsets has to be a 1D Tensor but got None")
+            raise ValueError("embedding_bag: an input of one dim needs offsets, a vector; got None")
         if offsets.dim() != 1:
-            raise ValueError("offsets has to be a 1D Tensor")
+            raise ValueError(f"embedding_bag: offsets must be a vector, it has {offsets.dim()} dims")
     else:
-        raise ValueError(f"input has to be 1D or 2D Tensor, but got Tensor of dimension {input.dim()}")
+        raise ValueError(f"embedding_bag: input must have one dim or two, it has {input.dim()}")
     if mode not in _BAG_MODES:
-        raise ValueError("mode has to be one of sum, mean or max")
+        raise ValueError(f"embedding_bag: unknown mode={mode!r}, choose 'sum', 'mean' or 'max'")
     if mode == "max" and scale_grad_by_freq:
-        raise ValueError("max mode does not support scaling the gradient by the frequency")
+        raise ValueError("embedding_bag: scale_grad_by_freq cannot be combined with mode='max'")
     if mode == "max" and sparse:
-        raise ValueError("max mode does not support sparse weights")
+        raise ValueError("embedding_bag: sparse gradients cannot be combined with mode='max'")
     if per_sample_weights is not None and mode != "sum":
         raise NotImplementedError(
-            "embedding_bag: per_sample_weights was not None. per_sample_weights is only "
-            f"supported for mode='sum' (got mode='{mode}')."
+            f"embedding_bag: per_sample_weights can only be summed; use mode='sum', not {mode!r}"
         )
     if max_norm is not None:
         _renormalize(weight, input, max_norm, norm_type)

@@ -16,7 +16,7 @@ def legacy_reduction(size_average, reduce, emit_warning=True):
     reduction = ("mean" if average else "sum") if reduced else "none"
     if emit_warning:
         warnings.warn(
-            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            f"size_average and reduce are old names; what they say here is reduction='{reduction}'",
             stacklevel=3,
         )
     return reduction
@@ -32,14 +32,14 @@ def _reduce(loss, reduction):
 
 def _check_reduction(reduction):
     if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise ValueError(f"unknown reduction={reduction!r}, choose 'none', 'mean' or 'sum'")
 
 
 def _warn_sizes(input, target):
     if input.shape != target.shape:
         warnings.warn(
-            f"Using a target size ({target.size()}) that is different to the input size "
-            f"({input.size()}): the two are broadcast, which is rarely meant",
+            f"the target of shape {target.size()} and the input of shape {input.size()} are broadcast, which "
+            "is rarely meant",
             stacklevel=3,
         )
 
@@ -106,8 +106,8 @@ def binary_cross_entropy(input, target, weight=None, size_average=None, reduce=N
         reduction = legacy_reduction(size_average, reduce)
     if target.shape != input.shape:
         raise ValueError(
-            f"Using a target size ({target.size()}) that is different to the input size "
-            f"({input.size()}) is deprecated. Please ensure they have the same size."
+            f"binary_cross_entropy: target of shape {target.size()} must have the shape of input, "
+            f"{input.size()}"
         )
     if weight is not None:
         weight = weight.expand(broadcast_shapes(target.shape, weight.shape))
@@ -121,11 +121,11 @@ def binary_cross_entropy_with_logits(
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if target.shape != input.shape:
-        raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
+        raise ValueError(f"binary_cross_entropy_with_logits: target of shape {target.size()} must have the "
+                         f"shape of input, {input.size()}")
     if not (target.is_floating_point() or target.is_complex()):
-        kind = str(target.dtype).removeprefix("torch.")
-        raise RuntimeError(f"the target holds gradients of type {input.dtype}: result type Float can't be cast to "
-                           f"the desired output type {kind.capitalize()} of the target ({target.type()})")
+        raise RuntimeError(f"binary_cross_entropy_with_logits: target must be floating, it is {target.dtype} "
+                           f"({target.type()}); convert it with .to({input.dtype})")
     return _C.binary_cross_entropy_with_logits(input, target, weight, pos_weight, reduction)
 
 
@@ -151,7 +151,7 @@ def cross_entropy(
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if not isinstance(reduction, str):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
+        raise ValueError(f"unknown reduction={reduction!r}, choose 'none', 'mean' or 'sum'")
     return _C.cross_entropy_loss(input, target, weight, reduction, ignore_index, label_smoothing)
 
 
@@ -171,8 +171,8 @@ def kl_div(input, target, size_average=None, reduce=None, reduction="mean", log_
         reduction = legacy_reduction(size_average, reduce)
     if reduction == "mean":
         warnings.warn(
-            "reduction: 'mean' divides the total loss by both the batch size and the support size. "
-            "'batchmean' divides only by the batch size and is the divergence itself",
+            "kl_div: reduction='mean' averages over all elements; 'batchmean', over samples, is the "
+            "divergence itself",
             stacklevel=2,
         )
     if reduction == "batchmean":
@@ -195,15 +195,16 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     """(log var + (x − y)²/var)/2, with var at least `eps`; `full` adds the constant log(2π)/2."""
     if not isinstance(var, _C.Tensor):
         if var < 0:
-            raise ValueError("var has negative entry/entries")
+            raise ValueError("gaussian_nll_loss: var must not be negative")
         var = var * _C.ones_like(input)
     elif _C.any(var < 0):
-        raise ValueError("var has negative entry/entries")
+        raise ValueError("gaussian_nll_loss: var must not be negative")
     if var.size() != input.size():
         if input.size()[:-1] == var.size():  # one variance for each sample
             var = var.unsqueeze(-1)
         elif input.dim() != var.dim() or any(v not in (1, s) for v, s in zip(var.size(), input.size())):
-            raise ValueError("var is of incorrect size")
+            raise ValueError(f"gaussian_nll_loss: var has shape {var.size()}, which does not fit the "
+                             f"input's, {input.size()}")
     _check_reduction(reduction)
     bounded = var.clone()
     bounded.detach().clamp_(min=eps)  # the bound takes no part in the gradient
@@ -252,9 +253,9 @@ def multi_margin_loss(
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if p not in (1, 2):
-        raise ValueError("only p == 1 and p == 2 supported")
+        raise ValueError(f"multi_margin_loss: p must be 1 or 2, got {p}")
     if weight is not None and weight.dim() != 1:
-        raise ValueError("weight must be one-dimensional")
+        raise ValueError(f"multi_margin_loss: weight must be a vector, it has {weight.dim()} dims")
     return _C.multi_margin_loss(input, target, p, margin, weight, reduction)
 
 
@@ -264,8 +265,8 @@ def margin_ranking_loss(input1, input2, target, margin=0, size_average=None, red
         reduction = legacy_reduction(size_average, reduce)
     if input1.dim() != input2.dim() or input1.dim() != target.dim():
         raise RuntimeError(
-            "margin_ranking_loss : All input tensors should have same dimension but got sizes: "
-            f"input1: {input1.size()}, input2: {input2.size()}, target: {target.size()} "
+            "margin_ranking_loss: input1, input2 and target differ in their number of dims; their shapes are "
+            f"{input1.size()}, {input2.size()} and {target.size()}"
         )
     return _C.margin_ranking_loss(input1, input2, target, margin, reduction)
 
@@ -293,7 +294,7 @@ def triplet_margin_loss(
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise ValueError(f"triplet_margin_loss: margin must be positive, got {margin}")
     return _C.triplet_margin_loss(anchor, positive, negative, margin, p, eps, swap, reduction)
 
 
@@ -303,13 +304,12 @@ def triplet_margin_with_distance_loss(
     """triplet_margin_loss with a distance function of one's own."""
     _check_reduction(reduction)
     if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
+        raise ValueError(f"triplet_margin_with_distance_loss: margin must be positive, got {margin}")
     distance = distance_function if distance_function is not None else _C.pairwise_distance
     if not (anchor.dim() == positive.dim() == negative.dim()):
         raise RuntimeError(
-            "The anchor, positive, and negative tensors are expected to have the same number of "
-            f"dimensions, but got: anchor {anchor.dim()}D, positive {positive.dim()}D, and "
-            f"negative {negative.dim()}D inputs"
+            "triplet_margin_with_distance_loss: anchor, positive and negative differ in their number of "
+            f"dims, {anchor.dim()}, {positive.dim()} and {negative.dim()}"
         )
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
@@ -320,7 +320,7 @@ def triplet_margin_with_distance_loss(
 def ctc_loss(
     log_probs, targets, input_lengths, target_lengths, blank=0, reduction="mean", zero_infinity=False
 ):
-    """Connectionist temporal classification loss (Graves et al. 2006) of log_probs (T, N, C) or (T, C)."""
+    """Loss of labels whose alignment with the steps is unknown (Graves et al. 2006); log_probs (T, N, C) or (T, C)."""
     return _C.ctc_loss(log_probs, targets, input_lengths, target_lengths, blank, reduction, zero_infinity)
 
 
@@ -346,16 +346,16 @@ def linear_cross_entropy(
     Errors: RuntimeError if the shapes do not fit together.
     """
     if input.dim() not in (1, 2):
-        raise RuntimeError(f"linear_cross_entropy: expected input with dimensionality 1 or 2, got {input.dim()}")
+        raise RuntimeError(f"linear_cross_entropy: input must have one dim or two, it has {input.dim()}")
     if linear_weight.dim() < 2:
-        raise RuntimeError("linear_cross_entropy: expected linear_weight with dimensionality at least 2, got "
+        raise RuntimeError("linear_cross_entropy: linear_weight needs two dims at least, it has "
                            f"{linear_weight.dim()}")
     if input.size(-1) != linear_weight.size(-1):
-        raise RuntimeError("linear_cross_entropy: expected equal input and linear_weight last dimensions "
-                           f"(in_features), got {input.size(-1)} and {linear_weight.size(-1)}")
+        raise RuntimeError(f"linear_cross_entropy: input has {input.size(-1)} features, linear_weight "
+                           f"{linear_weight.size(-1)}")
     if linear_weight.dim() > 2 and input.dim() == 1:
-        raise RuntimeError(f"linear_cross_entropy: K-dimensional loss defined by linear_weight shape "
-                           f"{tuple(linear_weight.shape)} requires batched input, (N, {input.size(-1)}), got unbatched")
+        raise RuntimeError(f"linear_cross_entropy: a linear_weight of shape {tuple(linear_weight.shape)} "
+                           f"needs an input with a batch, (N, {input.size(-1)})")
     scores = _C.linear(
         input, linear_weight.flatten(0, -2), None if linear_bias is None else linear_bias.flatten()
     )

@@ -10,7 +10,8 @@ from ... import _C
 def _more_than_one_value(size, batch, spatial):
     """ValueError if a statistic would be taken over a single value."""
     if batch * spatial == 1:
-        raise ValueError(f"Expected more than 1 value per channel when training, got input size {size}")
+        raise ValueError("batch_norm: one value per channel has no variance to train with; the input has "
+                         f"size {size}")
 
 
 def batch_norm(
@@ -43,7 +44,8 @@ def instance_norm(
     if use_input_stats:
         size = input.size()
         if math.prod(size[2:]) == 1:
-            raise ValueError(f"Expected more than 1 spatial element when training, got input size {size}")
+            raise ValueError("instance_norm: one place per channel has no variance to train with; the input "
+                             f"has size {size}")
     return _C.instance_norm(
         input, weight, bias, running_mean, running_var, use_input_stats, momentum, eps, True
     )
@@ -62,7 +64,7 @@ def rms_norm(input, normalized_shape, weight=None, eps=None):
 def group_norm(input, num_groups, weight=None, bias=None, eps=1e-5):
     """Normalise groups of channels of each sample (Wu & He 2018). input (N, C, *)."""
     if input.dim() < 2:
-        raise RuntimeError(f"Expected at least 2 dimensions for input tensor but received {input.dim()}")
+        raise RuntimeError(f"group_norm: the input needs dims (N, C, *), it has {input.dim()}")
     size = input.size()
     _more_than_one_value(size, size[0], size[1] // num_groups * math.prod(size[2:]))
     return _C.group_norm(input, num_groups, weight, bias, eps)
@@ -74,7 +76,7 @@ def local_response_norm(input, size, alpha=1e-4, beta=0.75, k=1.0):
     """
     dim = input.dim()
     if dim < 3:
-        raise ValueError(f"Expected 3D or higher dimensionality input (got {dim} dimensions)")
+        raise ValueError(f"local_response_norm: the input needs dims (N, C, *), three or more; it has {dim}")
     if input.numel() == 0:
         return input
     square = input.mul(input)

@@ -71,7 +71,8 @@ def _output_sizes(output_size, input):
     if not isinstance(output_size, (tuple, list)):
         return output_size
     if input.dim() <= len(output_size):
-        raise ValueError(f"Input dimension should be at least {len(output_size) + 1}")
+        raise ValueError(f"an output of {len(output_size)} sizes needs an input of {len(output_size) + 1} "
+                         f"dims or more, it has {input.dim()}")
     own = input.size()[-len(output_size) :]
     return [size if wanted is None else wanted for wanted, size in zip(output_size, own)]
 
@@ -121,11 +122,11 @@ def adaptive_avg_pool3d(input, output_size):
 
 def _fractional(op, name, dims, input, kernel_size, output_size, output_ratio, samples):
     if output_size is None and output_ratio is None:
-        raise ValueError(f"{name} requires specifying either an output_size or an output_ratio")
+        raise ValueError(f"{name}: pass output_size or output_ratio")
     if output_size is None:
         ratios = as_tuple(output_ratio, dims)
         if len(ratios) > dims:
-            raise ValueError(f"{name} requires output_ratio to either be a single Int or tuple of Ints.")
+            raise ValueError(f"{name}: output_ratio must be one number or {dims}, got {output_ratio}")
         output_size = [int(size * ratio) for size, ratio in zip(input.size()[-dims:], ratios)]
     if samples is None:
         batch = 1 if input.dim() == dims + 1 else input.size(0)
@@ -195,14 +196,15 @@ def _unpooled_size(input, kernel_size, stride, padding, output_size, dims):
         output_size = output_size[2:]
     if len(output_size) != dims:
         raise ValueError(
-            "output_size should be a sequence containing "
-            f"{dims} or {dims + 2} elements, but it has a length of '{len(output_size)}'"
+            f"max_unpool: output_size needs {dims} numbers, or {dims + 2} with batch and channels; got "
+            f"{len(output_size)}"
         )
     for d in range(dims):
         low, high = default[d] - stride[d], default[d] + stride[d]
         if not low < output_size[d] < high:
             raise ValueError(
-                f'invalid output_size "{output_size}" (dim {d} must be between {low} and {high})'
+                f"max_unpool: output_size={output_size} is not possible; dim {d} can lie between {low} and "
+                f"{high}"
             )
     return list(output_size)
 

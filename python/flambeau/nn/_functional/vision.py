@@ -69,9 +69,8 @@ def _per_dim(value, dims, input, name):
         return [value] * dims
     if len(value) != dims:
         raise ValueError(
-            f"Input and {name} must have the same number of spatial dimensions, but got input with "
-            f"spatial dimensions of {list(input.shape[2:])} and {name} of {value}. Please provide input "
-            f"tensor in (N, C, d1, d2, ...,dK) format and {name} in (s1, s2, ...,sK) format."
+            f"interpolate: {name}={value} needs a number for each of the {dims} spatial dims of an input of "
+            f"shape {tuple(input.shape)}, which is read as (N, C, *)"
         )
     return list(value)
 
@@ -98,21 +97,21 @@ def interpolate(
     if mode in ("nearest", "area", "nearest-exact"):
         if align_corners is not None:
             raise ValueError(
-                "align_corners option can only be set with the interpolating modes: linear | bilinear "
-                "| bicubic | trilinear"
+                "interpolate: align_corners has a meaning for 'linear', 'bilinear', 'bicubic' and "
+                f"'trilinear' only, not for {mode!r}"
             )
     elif align_corners is None:
         align_corners = False
     dims = input.dim() - 2
     if size is not None and scale_factor is not None:
-        raise ValueError("only one of size or scale_factor should be defined")
+        raise ValueError("interpolate: pass size or scale_factor, not both")
     if size is None and scale_factor is None:
-        raise ValueError("either size or scale_factor should be defined")
+        raise ValueError("interpolate: pass size or scale_factor")
     scales = None
     if size is not None:
         size = _per_dim(size, dims, input, "output size")
         if recompute_scale_factor:
-            raise ValueError("recompute_scale_factor is not meaningful with an explicit size.")
+            raise ValueError("interpolate: recompute_scale_factor has no meaning when size is given")
     else:
         scales = _per_dim(scale_factor, dims, input, "scale_factor")
         if recompute_scale_factor or mode == "area":
@@ -120,8 +119,8 @@ def interpolate(
             scales = None
     if antialias and not (mode in ("bilinear", "bicubic", "lanczos") and input.dim() == 4):
         raise ValueError(
-            "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes "
-            "and requires a 4-D tensor as input"
+            "interpolate: antialias is for images, (N, C, H, W), and mode 'bilinear', 'bicubic' or "
+            f"'lanczos'; got {input.dim()} dims and {mode!r}"
         )
     if mode == "area" and input.dim() in (3, 4, 5):
         return getattr(_C, f"adaptive_avg_pool{dims}d")(input, size)
@@ -130,9 +129,8 @@ def interpolate(
     name = _MODES.get((mode, input.dim()))
     if name is None:
         raise NotImplementedError(
-            "Input Error: Only 3D, 4D and 5D input Tensors supported "
-            f"(got {input.dim()}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | "
-            f"nearest-exact (got {mode}), with as many dimensions as the mode's name says"
+            f"interpolate: mode={mode!r} does not fit an input of {input.dim()} dims; 'linear' takes 3, "
+            "'bilinear' and 'bicubic' 4, 'trilinear' 5, 'nearest', 'nearest-exact' and 'area' 3 to 5"
         )
     if mode.startswith("nearest"):
         return getattr(_C, name)(input, size, scales)
@@ -142,7 +140,7 @@ def interpolate(
 def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=None):
     """Old name of interpolate."""
     warnings.warn(
-        "`nn.functional.upsample` is deprecated. Use `nn.functional.interpolate` instead.", stacklevel=2
+        "nn.functional.upsample is an old name; use interpolate", stacklevel=2
     )
     return interpolate(input, size, scale_factor, mode, align_corners)
 
@@ -150,7 +148,7 @@ def upsample(input, size=None, scale_factor=None, mode="nearest", align_corners=
 def upsample_nearest(input, size=None, scale_factor=None):
     """Old form of interpolate(mode="nearest")."""
     warnings.warn(
-        "`nn.functional.upsample_nearest` is deprecated. Use `nn.functional.interpolate` instead.",
+        "nn.functional.upsample_nearest is an old name; use interpolate(mode='nearest')",
         stacklevel=2,
     )
     return interpolate(input, size, scale_factor, mode="nearest")
@@ -159,7 +157,8 @@ def upsample_nearest(input, size=None, scale_factor=None):
 def upsample_bilinear(input, size=None, scale_factor=None):
     """Old form of interpolate(mode="bilinear", align_corners=True)."""
     warnings.warn(
-        "`nn.functional.upsample_bilinear` is deprecated. Use `nn.functional.interpolate` instead.",
+        "nn.functional.upsample_bilinear is an old name; use interpolate(mode='bilinear', "
+        "align_corners=True)",
         stacklevel=2,
     )
     return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)
@@ -178,19 +177,14 @@ def grid_sample(input, grid, mode="bilinear", padding_mode="zeros", align_corner
         align_corners: whether ±1 are the centres of the corner pixels; False if None.
     """
     if mode not in _SAMPLE_MODES:
-        raise ValueError(
-            "nn.functional.grid_sample(): expected mode to be 'bilinear', 'nearest' or 'bicubic', "
-            f"but got: '{mode}'"
-        )
+        raise ValueError(f"grid_sample: unknown mode={mode!r}, choose 'bilinear', 'nearest' or 'bicubic'")
     if padding_mode not in _PADDING_MODES:
         raise ValueError(
-            "nn.functional.grid_sample(): expected padding_mode to be 'zeros', 'border', or "
-            f"'reflection', but got: '{padding_mode}'"
+            f"grid_sample: unknown padding_mode={padding_mode!r}, choose 'zeros', 'border' or 'reflection'"
         )
     if align_corners is None:
         warnings.warn(
-            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. "
-            "Please specify align_corners=True if the old behavior is desired.",
+            "grid_sample: align_corners is not given and taken as False; old PyTorch code means True",
             stacklevel=2,
         )
         align_corners = False
@@ -206,24 +200,20 @@ def affine_grid(theta, size, align_corners=None):
     """
     if align_corners is None:
         warnings.warn(
-            "Default grid_sample and affine_grid behavior has changed to align_corners=False since 1.3.0. "
-            "Please specify align_corners=True if the old behavior is desired.",
+            "affine_grid: align_corners is not given and taken as False; old PyTorch code means True",
             stacklevel=2,
         )
         align_corners = False
     if not theta.is_floating_point():
-        raise ValueError(f"Expected theta to have floating point type, but got {theta.dtype}")
+        raise ValueError(f"affine_grid: theta must have a floating dtype, it is {theta.dtype}")
     expected = {4: (2, 3), 5: (3, 4)}.get(len(size))
     if expected is None:
-        raise NotImplementedError(
-            "affine_grid only supports 4D and 5D sizes, for 2D and 3D affine transforms, "
-            f"respectively. Got size {size}."
-        )
+        raise NotImplementedError(f"affine_grid: size must be (N, C, H, W) or (N, C, D, H, W), got {size}")
     if theta.dim() != 3 or tuple(theta.shape[-2:]) != expected:
         raise ValueError(
-            f"Expected a batch of {len(size) - 2}D affine matrices of shape Nx{expected[0]}x"
-            f"{expected[1]} for size {size}. Got {theta.shape}."
+            f"affine_grid: for size {size}, theta must have shape (N, {expected[0]}, {expected[1]}); it has "
+            f"{tuple(theta.shape)}"
         )
     if min(size) <= 0:
-        raise ValueError(f"Expected non-zero, positive output size. Got {size}")
+        raise ValueError(f"affine_grid: every number in size must be positive, got {size}")
     return _C.affine_grid_generator(theta, size, align_corners)

@@ -32,7 +32,8 @@ def sdpa_kernel(backends: list[SDPBackend] | SDPBackend, set_priority: bool = Fa
     """
     chosen = [backends] if isinstance(backends, SDPBackend) else list(backends)
     if not all(isinstance(b, SDPBackend) for b in chosen):
-        raise AssertionError(f"Backend must be an instance of SDPBackend or a list of them, not {backends!r}")
+        raise AssertionError("sdpa_kernel: backends are SDPBackend members or a list of them, not "
+                             f"{backends!r}")
     if not {SDPBackend.MATH, SDPBackend.FLASH_ATTENTION} & set(chosen):
         raise RuntimeError("No available kernel. Aborting execution: the CPU has MATH and FLASH_ATTENTION only.")
     yield

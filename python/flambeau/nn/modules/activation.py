@@ -183,14 +183,14 @@ class Hardtanh(Module):
         super().__init__()
         if min_value is not None:
             warnings.warn(
-                "keyword argument `min_value` is deprecated and rename to `min_val`",
+                "Hardtanh: min_value is the old name of min_val",
                 FutureWarning,
                 stacklevel=2,
             )
             min_val = min_value
         if max_value is not None:
             warnings.warn(
-                "keyword argument `max_value` is deprecated and rename to `max_val`",
+                "Hardtanh: max_value is the old name of max_val",
                 FutureWarning,
                 stacklevel=2,
             )
@@ -199,9 +199,7 @@ class Hardtanh(Module):
         self.max_val = max_val
         self.inplace = inplace
         if self.max_val <= self.min_val:
-            raise AssertionError(
-                f"max_val must be greater than min_val: got min_val={self.min_val}, max_val={self.max_val}"
-            )
+            raise AssertionError(f"Hardtanh: min_val={self.min_val} must lie below max_val={self.max_val}")
 
     def forward(self, input):
         return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
@@ -402,5 +400,6 @@ class Softmax2d(Module):
 
     def forward(self, input):
         if input.dim() not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+            raise ValueError(f"Softmax2d: the input must be (N, C, H, W) or (C, H, W), it has {input.dim()} "
+                             "dims")
         return _C.softmax(input, -3)

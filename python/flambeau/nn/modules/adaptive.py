@@ -34,7 +34,7 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         super().__init__()
         cutoffs = list(cutoffs)
         if len(cutoffs) == 0:
-            raise ValueError("cutoffs should be a sequence of length larger than 0")
+            raise ValueError("AdaptiveLogSoftmaxWithLoss: cutoffs is empty, it needs one number at least")
         if (
             cutoffs != sorted(cutoffs)
             or min(cutoffs) <= 0
@@ -43,8 +43,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             or any(int(c) != c for c in cutoffs)
         ):
             raise ValueError(
-                "cutoffs should be a sequence of unique, positive integers sorted in an increasing "
-                "order, where each value is between 1 and n_classes-1"
+                "AdaptiveLogSoftmaxWithLoss: cutoffs must be increasing whole numbers from 1 to n_classes - "
+                f"1, {n_classes - 1}"
             )
         self.in_features = in_features
         self.n_classes = n_classes
@@ -78,18 +78,20 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         dim = target.dim()
         if dim == 1:
             if input.size(0) != target.size(0):
-                raise RuntimeError("Input and target should have the same size in the batch dimension.")
+                raise RuntimeError(f"AdaptiveLogSoftmaxWithLoss: input holds a batch of {input.size(0)}, "
+                                   f"target one of {target.size(0)}")
             if input.dim() != 2:
                 raise RuntimeError(
-                    "1D target tensor expects 2D input tensors, but found inputs with size", input.size()
+                    f"AdaptiveLogSoftmaxWithLoss: a vector of targets needs a matrix as input, not {input.size()}"
                 )
         elif dim == 0:
             if input.dim() != 1:
                 raise RuntimeError(
-                    "0D target tensor expects 1D input tensors, but found inputs with size", input.size()
+                    f"AdaptiveLogSoftmaxWithLoss: a single target needs a vector as input, not {input.size()}"
                 )
         else:
-            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+            raise RuntimeError("AdaptiveLogSoftmaxWithLoss: target holds one class per sample and so has at "
+                               f"most one dim, not {dim}")
 
     def forward(self, input, target):
         self._check(input, target)
@@ -114,8 +116,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
             used += rows.numel()
         if used != x.size(0):
             raise RuntimeError(
-                f"Target values should be in [0, {self.n_classes - 1}], but values in range "
-                f"[{y.min().item()}, {y.max().item()}] were found. "
+                f"AdaptiveLogSoftmaxWithLoss: targets are classes, 0 to {self.n_classes - 1}; found "
+                f"{y.min().item()} to {y.max().item()}"
             )
         head = F.log_softmax(self.head(x), dim=1)
         output = output + head.gather(1, head_index.unsqueeze(1)).squeeze()

@@ -45,8 +45,8 @@ class MultiheadAttention(Module):
     ):
         if embed_dim <= 0 or num_heads <= 0:
             raise ValueError(
-                "embed_dim and num_heads must be greater than 0, got "
-                f"embed_dim={embed_dim} and num_heads={num_heads} instead"
+                f"MultiheadAttention: embed_dim and num_heads must be positive, got embed_dim={embed_dim} "
+                f"and num_heads={num_heads}"
             )
         super().__init__()
         options = {"device": device, "dtype": dtype}
@@ -59,7 +59,8 @@ class MultiheadAttention(Module):
         self.batch_first = batch_first
         self.head_dim = embed_dim // num_heads
         if self.head_dim * num_heads != embed_dim:
-            raise AssertionError("embed_dim must be divisible by num_heads")
+            raise AssertionError(f"MultiheadAttention: embed_dim={embed_dim} cannot be shared out evenly "
+                                 f"among num_heads={num_heads}")
         shapes = {
             "q_proj_weight": (embed_dim, embed_dim),
             "k_proj_weight": (embed_dim, self.kdim),

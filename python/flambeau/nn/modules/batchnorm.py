@@ -243,7 +243,7 @@ class SyncBatchNorm(_BatchNorm):
 
     def _check_input_dim(self, input):
         if input.dim() < 2:
-            raise ValueError(f"expected at least 2D input (got {input.dim()}D input)")
+            raise ValueError(f"the input needs a batch and a channel dim, it has {input.dim()} dims")
 
     @classmethod
     def convert_sync_batchnorm(cls, module, process_group=None):

@@ -20,8 +20,7 @@ class Container(Module):
     def __init__(self, **kwargs):
         super().__init__()
         warnings.warn(
-            "nn.Container is deprecated. All of its functionality is now implemented in nn.Module. "
-            "Subclass that instead.",
+            "nn.Container does nothing that nn.Module does not; derive from nn.Module",
             FutureWarning,
             stacklevel=2,
         )
@@ -60,7 +59,8 @@ class Sequential(Module):
         size = len(self)
         place = operator.index(place)
         if not -size <= place < size:
-            raise IndexError(f"index {place} is out of range")
+            raise IndexError(f"{type(self).__name__}: index {place} lies out of range, there are {len(self)} "
+                             "modules")
         return next(islice(self._modules, place % size, None))
 
     def _renumber(self, modules):
@@ -86,18 +86,14 @@ class Sequential(Module):
 
     def __add__(self, other):
         if not isinstance(other, Sequential):
-            raise ValueError(
-                f"add operator supports only objects of Sequential class, but {type(other)} is given."
-            )
+            raise ValueError(f"Sequential can be joined with a Sequential, not with {type(other).__name__}")
         joined = Sequential()
         joined._renumber(chain(self, other))
         return joined
 
     def __iadd__(self, other):
         if not isinstance(other, Sequential):
-            raise ValueError(
-                f"add operator supports only objects of Sequential class, but {type(other)} is given."
-            )
+            raise ValueError(f"Sequential can be joined with a Sequential, not with {type(other).__name__}")
         start = len(self)
         for place, module in enumerate(list(other)):
             self.add_module(str(start + place), module)
@@ -105,9 +101,10 @@ class Sequential(Module):
 
     def _check_factor(self, factor):
         if not isinstance(factor, int):
-            raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(factor)}")
+            raise TypeError(f"Sequential can be repeated an int of times, not {type(factor).__name__}")
         if factor <= 0:
-            raise ValueError(f"Non-positive multiplication factor {factor} for {type(self)}")
+            raise ValueError(f"{type(self).__name__}: it can be repeated a positive number of times, not "
+                             f"{factor}")
 
     def __mul__(self, other):
         self._check_factor(other)
@@ -142,10 +139,10 @@ class Sequential(Module):
     def insert(self, index, module):
         """Add `module` before `index`."""
         if not isinstance(module, Module):
-            raise AssertionError(f"module should be of type: {Module}")
+            raise AssertionError(f"Sequential: {type(module).__name__} is no Module")
         size = len(self)
         if not -size <= index <= size:
-            raise IndexError(f"Index out of range: {index}")
+            raise IndexError(f"Sequential: index {index} lies out of range, there are {len(self)} modules")
         modules = list(self)
         modules.insert(index, module)
         self._renumber(modules)
@@ -170,7 +167,8 @@ class ModuleList(Module):
         size = len(self)
         place = operator.index(place)
         if not -size <= place < size:
-            raise IndexError(f"index {place} is out of range")
+            raise IndexError(f"{type(self).__name__}: index {place} lies out of range, there are {len(self)} "
+                             "modules")
         return str(place % size)
 
     def __getitem__(self, idx):
@@ -245,9 +243,7 @@ class ModuleList(Module):
     def extend(self, modules):
         """Add modules at the end."""
         if not isinstance(modules, Iterable):
-            raise TypeError(
-                "ModuleList.extend should be called with an iterable, but got " + type(modules).__name__
-            )
+            raise TypeError(f"ModuleList.extend takes an iterable of modules, not {type(modules).__name__}")
         start = len(self)
         for place, module in enumerate(modules):
             self.add_module(str(start + place), module)

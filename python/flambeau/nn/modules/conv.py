@@ -124,19 +124,20 @@ class _ConvNd(Module):
 
 def _check_arguments(in_channels, out_channels, groups, padding, padding_mode, stride):
     if groups <= 0:
-        raise ValueError("groups must be a positive integer")
+        raise ValueError(f"conv: groups must be positive, got {groups}")
     if in_channels % groups != 0:
-        raise ValueError(f"in_channels ({in_channels}) must be divisible by groups ({groups})")
+        raise ValueError(f"conv: in_channels={in_channels} cannot be shared out evenly among groups={groups}")
     if out_channels % groups != 0:
-        raise ValueError(f"out_channels ({out_channels}) must be divisible by groups ({groups})")
+        raise ValueError(f"conv: out_channels={out_channels} cannot be shared out evenly among "
+                         f"groups={groups}")
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
-            raise ValueError(f"Invalid padding string {padding!r}, should be one of 'same', 'valid'")
+            raise ValueError(f"conv: unknown padding={padding!r}, choose 'same', 'valid' or numbers")
         if padding == "same" and any(s != 1 for s in stride):
-            raise ValueError("padding='same' is not supported for strided convolutions")
+            raise ValueError(f"conv: padding='same' needs stride 1, got {stride}")
     modes = ("zeros", "reflect", "replicate", "circular")
     if padding_mode not in modes:
-        raise ValueError(f"padding_mode must be one of {modes}, but got padding_mode='{padding_mode}'")
+        raise ValueError(f"conv: unknown padding_mode={padding_mode!r}, choose one of {modes}")
 
 
 class Conv1d(_ConvNd):
@@ -288,7 +289,7 @@ class _ConvTransposeNd(_ConvNd):
         dtype=None,
     ):
         if padding_mode != "zeros":
-            raise ValueError(f'Only "zeros" padding mode is supported for {type(self).__name__}')
+            raise ValueError(f"{type(self).__name__}: padding_mode must be 'zeros', not {padding_mode!r}")
         super().__init__(
             in_channels,
             out_channels,
@@ -316,8 +317,8 @@ class _ConvTransposeNd(_ConvNd):
             output_size = output_size[spatial:]
         if len(output_size) != dims:
             raise ValueError(
-                f"ConvTranspose{dims}D: for {input.dim()}D input, output_size must have {dims} or "
-                f"{spatial + dims} elements (got {len(output_size)})"
+                f"ConvTranspose{dims}d: output_size takes {dims} numbers, or {spatial + dims} with batch and "
+                f"channels; got {len(output_size)} for an input of {input.dim()} dims"
             )
         smallest = [
             (input.size(d + spatial) - 1) * self.stride[d]
@@ -330,8 +331,8 @@ class _ConvTransposeNd(_ConvNd):
             if not low <= wanted <= low + stride - 1:
                 largest = [s + t - 1 for s, t in zip(smallest, self.stride)]
                 raise ValueError(
-                    f"requested an output size of {output_size}, but valid sizes range from "
-                    f"{smallest} to {largest} (for an input of {input.size()[2:]})"
+                    f"ConvTranspose{dims}d: output_size={output_size} is not possible for an input of "
+                    f"{input.size()[2:]}; it may lie from {smallest} to {largest}"
                 )
         return [wanted - low for wanted, low in zip(output_size, smallest)]
 

@@ -52,25 +52,25 @@ class Unflatten(Module):
     def _require_pairs(self, sizes):
         if not isinstance(sizes, tuple):
             raise TypeError(
-                f"unflattened_size must be a tuple of tuples, but found type {type(sizes).__name__}"
+                "Unflatten: unflattened_size must hold (name, size) pairs in a tuple, it is "
+                f"{type(sizes).__name__}"
             )
         for place, pair in enumerate(sizes):
             if not isinstance(pair, tuple):
                 raise TypeError(
-                    "unflattened_size must be a tuple of tuples, but found element of type "
-                    f"{type(pair).__name__} at pos {place}"
+                    f"Unflatten: unflattened_size must hold (name, size) pairs, item {place} is "
+                    f"{type(pair).__name__}"
                 )
 
     def _require_ints(self, sizes):
         if not isinstance(sizes, (tuple, list)):
             raise TypeError(
-                f"unflattened_size must be a tuple of ints, but found type {type(sizes).__name__}"
+                f"Unflatten: unflattened_size must hold ints in a tuple, it is {type(sizes).__name__}"
             )
         for place, size in enumerate(sizes):
             if not isinstance(size, int):
                 raise TypeError(
-                    "unflattened_size must be a tuple of ints, but found element of type "
-                    f"{type(size).__name__} at pos {place}"
+                    f"Unflatten: unflattened_size must hold ints, item {place} is {type(size).__name__}"
                 )
 
     def forward(self, input):

@@ -45,12 +45,12 @@ class _InstanceNorm(_NormBase):
         batch = input.unsqueeze(0) if unbatched else input
         if batch.size(1) != self.num_features:
             message = (
-                f"expected input's size at dim={0 if unbatched else 1} to match num_features "
-                f"({self.num_features}), but got: {batch.size(1)}."
+                f"{self._get_name()}: num_features is {self.num_features}, dim {0 if unbatched else 1} of "
+                f"the input has size {batch.size(1)}."
             )
             if self.affine:
                 raise ValueError(message)
-            warnings.warn(message + " It is not used because affine=False", stacklevel=2)
+            warnings.warn(message + " With affine=False this has no consequence.", stacklevel=2)
         result = F.instance_norm(
             batch,
             self.running_mean,

@@ -38,7 +38,7 @@ class LazyModuleMixin:
 
     def initialize_parameters(self, *args, **kwargs):
         """Set the shapes from the first input; every lazy module defines it."""
-        raise NotImplementedError(f"initialize_parameters is not implemented for {type(self).__name__}")
+        raise NotImplementedError(f"{type(self).__name__} must define initialize_parameters")
 
     def has_uninitialized_params(self):
         """Whether some parameter or buffer still has no shape."""
@@ -48,7 +48,7 @@ class LazyModuleMixin:
         kwargs = kwargs or {}
         module.initialize_parameters(*args, **kwargs)
         if module.has_uninitialized_params():
-            raise RuntimeError(f"module {self._get_name()} has not been fully initialized")
+            raise RuntimeError(f"{self._get_name()} has parameters without a shape; run forward once first")
         module._initialize_hook.remove()
         module._load_hook.remove()
         del module._initialize_hook, module._load_hook

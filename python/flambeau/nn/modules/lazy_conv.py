@@ -38,12 +38,13 @@ class _LazyConvXdMixin(LazyModuleMixin):
         dims = len(self.kernel_size)
         if input.dim() not in (dims + 1, dims + 2):
             raise RuntimeError(
-                f"Expected {dims + 1}D (unbatched) or {dims + 2}D (batched) input to "
-                f"{type(self).__name__}, but got input of size: {input.shape}"
+                f"{type(self).__name__}: the input needs {dims + 1} dims, or {dims + 2} with a batch; its "
+                f"shape is {input.shape}"
             )
         self.in_channels = input.shape[-dims - 1]
         if self.in_channels % self.groups != 0:
-            raise ValueError(f"in_channels ({self.in_channels}) must be divisible by groups ({self.groups})")
+            raise ValueError(f"{type(self).__name__}: in_channels={self.in_channels} cannot be shared out "
+                             f"evenly among groups={self.groups}")
         shape = (
             (self.in_channels, self.out_channels // self.groups)
             if self.transposed

@@ -25,9 +25,13 @@ Tensor = _C.Tensor
 _global_call_hooks = module_hooks._global_call_hooks
 
 
+def _too_early(kind):
+    return AttributeError(f"call super().__init__() first, then assign {kind}")
+
+
 def _forward_unimplemented(self, *input):
     """Define the computation of the module; every subclass overrides this."""
-    raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
+    raise NotImplementedError(f"{type(self).__name__} has no forward: define `forward(self, …)`")
 
 
 class Module(ModuleTree, ModuleHooks, ModuleState):
@@ -129,23 +133,23 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         parameters = own.get("_parameters")
         if isinstance(value, Parameter):
             if parameters is None:
-                raise AttributeError("cannot assign parameters before Module.__init__() call")
+                raise _too_early("a parameter")
             self._forget(name, own, "_buffers", "_modules")
             self.register_parameter(name, value)
         elif parameters is not None and name in parameters:
             if value is not None:
-                raise _wrong_kind(value, "parameter", name, "torch.nn.Parameter or None expected")
+                raise _wrong_kind(value, "parameter", name, "a Parameter or None")
             self.register_parameter(name, value)
         elif isinstance(value, Module):
             if "_modules" not in own:
-                raise AttributeError("cannot assign module before Module.__init__() call")
+                raise _too_early("a module")
             self._forget(name, own, "_parameters", "_buffers")
             own["_modules"][name] = apply_registration_hooks(
                 module_hooks._global_module_registration_hooks, self, name, value
             )
         elif name in own.get("_modules", ()):
             if value is not None:
-                raise _wrong_kind(value, "child module", name, "torch.nn.Module or None expected")
+                raise _wrong_kind(value, "child module", name, "a Module or None")
             own["_modules"][name] = apply_registration_hooks(
                 module_hooks._global_module_registration_hooks, self, name, value
             )
@@ -160,11 +164,11 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         is_buffer = isinstance(value, Buffer)
         if buffers is None or not (is_buffer or name in buffers):
             if is_buffer:
-                raise AttributeError("cannot assign buffer before Module.__init__() call")
+                raise _too_early("a buffer")
             object.__setattr__(self, name, value)
             return
         if value is not None and not isinstance(value, Tensor):
-            raise _wrong_kind(value, "buffer", name, "torch.nn.Buffer, torch.Tensor or None expected")
+            raise _wrong_kind(value, "buffer", name, "a tensor or None")
         if is_buffer:
             self._forget(name, own, "_parameters", "_modules")
             self.register_buffer(name, value, value.persistent)
@@ -193,7 +197,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
 
     def _check_name(self, name, kind, members):
         if not isinstance(name, str):
-            raise TypeError(f"{kind} name should be a string. Got {_type_name(name)}")
+            raise TypeError(f"the name of a {kind} must be a str, not {_type_name(name)}")
         if "." in name:
             raise KeyError(f'{kind} name can\'t contain ".", got: {name}')
         if name == "":
@@ -204,16 +208,15 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
     def register_parameter(self, name, param):
         """Add `param` (or None) as the parameter `name`."""
         if "_parameters" not in self.__dict__:
-            raise AttributeError("cannot assign parameter before Module.__init__() call")
+            raise _too_early("a parameter")
         self._check_name(name, "parameter", self._parameters)
         if param is not None:
             if not isinstance(param, Parameter):
-                raise _wrong_kind(param, "parameter", name, "torch.nn.Parameter or None required", " object")
+                raise _wrong_kind(param, "parameter", name, "a Parameter or None")
             if param.grad_fn is not None:
                 raise ValueError(
-                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
-                    f"created explicitly; to express '{name}' as a function of another Tensor, "
-                    "compute the value in the forward() method."
+                    f"parameter '{name}' must be a leaf, this tensor is computed from others; compute it in "
+                    "forward() instead"
                 )
             param = apply_registration_hooks(
                 module_hooks._global_parameter_registration_hooks, self, name, param
@@ -223,10 +226,10 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
     def register_buffer(self, name, tensor, persistent=True):
         """Add `tensor` (or None) as the buffer `name`: moved with the module, and saved if `persistent`."""
         if "_buffers" not in self.__dict__:
-            raise AttributeError("cannot assign buffer before Module.__init__() call")
+            raise _too_early("a buffer")
         self._check_name(name, "buffer", self._buffers)
         if tensor is not None and not isinstance(tensor, Tensor):
-            raise _wrong_kind(tensor, "buffer", name, "torch Tensor or None required", " object")
+            raise _wrong_kind(tensor, "buffer", name, "a tensor or None")
         self._buffers[name] = apply_registration_hooks(
             module_hooks._global_buffer_registration_hooks, self, name, tensor
         )
@@ -238,9 +241,9 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
     def add_module(self, name, module):
         """Add `module` (or None) as the child `name`."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{_type_name(module)} is not a Module subclass")
+            raise TypeError(f"{_type_name(module)} is no Module")
         if not isinstance(name, str):
-            raise TypeError(f"module name should be a string. Got {_type_name(name)}")
+            raise TypeError(f"the name of a module must be a str, not {_type_name(name)}")
         self._check_name(name, "module", self._modules)
         self._modules[name] = apply_registration_hooks(
             module_hooks._global_module_registration_hooks, self, name, module
@@ -311,9 +314,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         """
         device, dtype, non_blocking, memory_format = parse_to(*args, **kwargs)
         if dtype is not None and not (dtype.is_floating_point or dtype.is_complex):
-            raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
-            )
+            raise TypeError(f"nn.Module.to: dtype must be floating or complex, not {dtype}")
 
         def convert(tensor):
             numeric = tensor.is_floating_point() or tensor.is_complex()
@@ -330,7 +331,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         return self._apply(lambda t: _C.empty_like(t, device=device), recurse=recurse)
 
     def cpu(self):
-        """Move all parameters and buffers to the CPU."""
+        """Move the module's tensors into the CPU's memory."""
         return self._apply(lambda t: t.cpu())
 
     def cuda(self, device=None):
@@ -350,7 +351,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
         return self._apply(lambda t: t.to("xpu" if device is None else f"xpu:{device}"))
 
     def type(self, dst_type):
-        """Convert all parameters and buffers to `dst_type`, a dtype or a tensor type name."""
+        """Convert the module's tensors to `dst_type`, a dtype or the name of a tensor type."""
         return self._apply(lambda t: t.type(dst_type))
 
     def _convert_floating(self, dtype):
@@ -379,7 +380,7 @@ class Module(ModuleTree, ModuleHooks, ModuleState):
     def train(self, mode=True):
         """Set training mode on this module and those below it."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise ValueError(f"train: mode must be a bool, not {_type_name(mode)}")
         self.training = mode
         for module in self.children():
             module.train(mode)
@@ -460,7 +461,7 @@ def parse_to(device=None, dtype=None, non_blocking=False, copy=False, *, memory_
     if device is not None and not isinstance(device, _C.device):
         device = _C.device(device)
     if dtype is not None and not isinstance(dtype, _C.dtype):
-        raise TypeError(f"to(): dtype must be a torch.dtype, not {_type_name(dtype)}")
+        raise TypeError(f"Module.to: {_type_name(dtype)} is no dtype")
     return device, dtype, bool(non_blocking), memory_format
 
 
@@ -472,9 +473,8 @@ def _type_name(value):
     return cls.__qualname__ if cls.__module__ in ("builtins", "") else f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _wrong_kind(value, kind, name, expected, noun=""):
-    article = "to" if noun else "as"
-    return TypeError(f"cannot assign '{_type_name(value)}'{noun} {article} {kind} '{name}' ({expected})")
+def _wrong_kind(value, kind, name, expected):
+    return TypeError(f"{kind} '{name}' takes {expected}, not {_type_name(value)}")
 
 
 def _indent(text):

@@ -189,8 +189,7 @@ class ModuleHooks:
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
                     raise RuntimeError(
-                        "forward pre-hook with kwargs must return None or a tuple "
-                        f"of (new_args, new_kwargs), but got {changed}."
+                        f"a forward pre-hook with kwargs returns None or a pair (args, kwargs), not {changed}"
                     )
                 args, kwargs = changed
         return args, kwargs
@@ -242,8 +241,8 @@ class ModuleHooks:
                     result = changed
             except Exception as error:
                 warnings.warn(
-                    "a forward hook with always_call=True raised an exception, which was silenced "
-                    f"because another one came first: {error}",
+                    "an always_call hook failed too, after another error, which is the one that is raised: "
+                    f"{error}",
                     stacklevel=3,
                 )
 

@@ -149,7 +149,7 @@ class ModuleState:
             changed = hook(self, destination, prefix, local_metadata)
             if changed is not None:
                 if getattr(hook, "_from_public_api", False):
-                    raise RuntimeError("state_dict post-hook must return None")
+                    raise RuntimeError("a post-hook of state_dict changes the dict itself and returns None")
                 destination = changed
         return destination
 
@@ -188,10 +188,7 @@ class ModuleState:
 
     def _load_tensor(self, name, tensor, key, value, assign, error_msgs):
         if not isinstance(value, _C.Tensor):
-            error_msgs.append(
-                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like '
-                f"object from checkpoint but received {type(value)}"
-            )
+            error_msgs.append(f"'{key}' of the checkpoint is {type(value)}, it must be a tensor")
             return
         lazy = is_lazy(tensor)
         # Checkpoints of PyTorch 0.3 keep 0-d tensors as 1-element vectors.
@@ -199,8 +196,7 @@ class ModuleState:
             value = value[0]
         if not lazy and value.shape != tensor.shape:
             error_msgs.append(
-                f"size mismatch for {key}: copying a param with shape {value.shape} from checkpoint, "
-                f"the shape in current model is {tensor.shape}."
+                f"size mismatch for {key}: the checkpoint has shape {value.shape}, the model {tensor.shape}"
             )
             return
         if tensor.is_meta and not value.is_meta and not assign:
@@ -217,9 +213,8 @@ class ModuleState:
                     tensor.copy_(value)
         except Exception as error:
             error_msgs.append(
-                f'While copying the parameter named "{key}", whose dimensions in the model are '
-                f"{tensor.size()} and whose dimensions in the checkpoint are {value.size()}, "
-                f"an exception occurred : {error.args}."
+                f"'{key}' of the checkpoint, of shape {value.size()}, cannot be copied into the model, shape "
+                f"{tensor.size()}: {error.args}"
             )
 
     def _assign_tensor(self, name, tensor, value):
@@ -240,7 +235,7 @@ class ModuleState:
         Errors: RuntimeError that lists missing keys, unexpected keys and differing sizes.
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
+            raise TypeError(f"load_state_dict: state_dict must be a mapping, not {type(state_dict).__name__}")
         missing_keys, unexpected_keys, error_msgs = [], [], []
         metadata = getattr(state_dict, "_metadata", None)
         state_dict = OrderedDict(state_dict)

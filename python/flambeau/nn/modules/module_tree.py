@@ -95,7 +95,7 @@ class ModuleTree:
                 raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
             module = getattr(module, name)
             if not isinstance(module, ModuleTree):
-                raise AttributeError(f"`{name}` is not an nn.Module")
+                raise AttributeError(f"{name!r} is no module")
         return module
 
     def set_submodule(self, target, module, strict=False):
@@ -103,12 +103,12 @@ class ModuleTree:
         if target == "":
             raise ValueError("set_submodule needs a non-empty path: a module cannot replace itself")
         if not isinstance(module, ModuleTree):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
+            raise ValueError(f"{type(module).__name__} is no nn.Module")
         path, _, name = target.rpartition(".")
         parent = self.get_submodule(path)
         if hasattr(parent, name):
             if not isinstance(getattr(parent, name), ModuleTree):
-                raise AttributeError(f"`{name}` is not an nn.Module")
+                raise AttributeError(f"{name!r} is no module")
         elif strict:
             raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
         setattr(parent, name, module)
@@ -121,7 +121,7 @@ class ModuleTree:
             raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
         param = getattr(module, name)
         if not isinstance(param, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")
+            raise AttributeError(f"{name!r} is no parameter")
         return param
 
     def get_buffer(self, target):
@@ -131,7 +131,7 @@ class ModuleTree:
         if not hasattr(module, name):
             raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
         if name not in module._buffers:
-            raise AttributeError(f"`{name}` is not a buffer")
+            raise AttributeError(f"{name!r} is no buffer")
         return getattr(module, name)
 
     def _own_tensors(self):

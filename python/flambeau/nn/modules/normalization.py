@@ -163,7 +163,8 @@ class GroupNorm(Module):
     ):
         super().__init__()
         if num_channels % num_groups != 0:
-            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+            raise ValueError(f"GroupNorm: num_channels={num_channels} cannot be shared out evenly among "
+                             f"num_groups={num_groups}")
         self.num_groups = num_groups
         self.num_channels = num_channels
         self.eps = eps

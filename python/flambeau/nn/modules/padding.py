@@ -49,7 +49,8 @@ class _CircularPadNd(_PadNd):
     def forward(self, input):
         if input.dim() not in (self._dims + 1, self._dims + 2):
             raise ValueError(
-                f"expected {self._dims + 1}D or {self._dims + 2}D input (got {input.dim()}D input)"
+                f"{type(self).__name__}: the input needs {self._dims + 1} dims, or {self._dims + 2} with a "
+                f"batch; it has {input.dim()}"
             )
         return _C.pad(input, self.padding, self._mode)
 

@@ -36,7 +36,8 @@ class ParameterList(Module):
     def _key(self, place):
         place = operator.index(place)
         if not -self._size <= place < self._size:
-            raise IndexError(f"index {place} is out of range")
+            raise IndexError(f"ParameterList: index {place} lies out of range, there are {len(self)} "
+                             "parameters")
         return str(place % self._size)
 
     def __getitem__(self, idx):
@@ -74,7 +75,7 @@ class ParameterList(Module):
         """Add values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, _C.Tensor):
             raise TypeError(
-                "ParameterList.extend should be called with an iterable, but got " + type(values).__name__
+                f"ParameterList.extend takes an iterable of parameters, not {type(values).__name__}"
             )
         for value in list(values):
             self.append(value)
@@ -84,7 +85,7 @@ class ParameterList(Module):
         return "\n".join(f"  ({i}): {_describe_member(v, lambda p: p.dtype)}" for i, v in enumerate(self))
 
     def __call__(self, *args, **kwargs):
-        raise RuntimeError("ParameterList should not be called.")
+        raise RuntimeError("ParameterList holds parameters and cannot be called")
 
 
 class ParameterDict(Module):
@@ -99,10 +100,7 @@ class ParameterDict(Module):
     @staticmethod
     def _attribute(key):
         if not isinstance(key, str):
-            raise TypeError(
-                "Index given to ParameterDict cannot be used as a key as it is not a string "
-                f"(type is '{type(key).__name__}')."
-            )
+            raise TypeError(f"a key of ParameterDict must be a str, not {type(key).__name__}")
         return key
 
     def __getitem__(self, key):
@@ -192,7 +190,7 @@ class ParameterDict(Module):
         return "\n".join(f"  ({k}): {_describe_member(v, lambda p: p.type())}" for k, v in self.items())
 
     def __call__(self, input):
-        raise RuntimeError("ParameterDict should not be called.")
+        raise RuntimeError("ParameterDict holds parameters and cannot be called")
 
     def __or__(self, other):
         joined = self.copy()

@@ -230,13 +230,12 @@ class _FractionalMaxPoolNd(Module):
         self.output_size = self._ntuple(output_size) if output_size is not None else None
         self.output_ratio = self._ntuple(output_ratio) if output_ratio is not None else None
         if output_size is None and output_ratio is None:
-            raise ValueError(
-                f"{type(self).__name__} requires specifying either an output size, or a pooling ratio"
-            )
+            raise ValueError(f"{type(self).__name__}: pass output_size or output_ratio")
         if output_size is not None and output_ratio is not None:
-            raise ValueError("only one of output_size and output_ratio may be specified")
+            raise ValueError(f"{type(self).__name__}: pass output_size or output_ratio, not both")
         if self.output_ratio is not None and not all(0 < ratio < 1 for ratio in self.output_ratio):
-            raise ValueError(f"output_ratio must be between 0 and 1 (got {output_ratio})")
+            raise ValueError(f"{type(self).__name__}: output_ratio is a share, between 0 and 1; got "
+                             f"{output_ratio}")
 
     def forward(self, input):
         return self._pool(

@@ -66,7 +66,7 @@ class RNNBase(Module):
         super().__init__()
         for name, flag in (("bias", bias), ("batch_first", batch_first)):
             if not isinstance(flag, bool):
-                raise TypeError(f"{name} should be of type bool, got: {type(flag).__name__}")
+                raise TypeError(f"{mode}: {name} must be a bool, not {type(flag).__name__}")
         self.mode = mode
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -90,26 +90,23 @@ class RNNBase(Module):
 
     def _check_options(self, dropout):
         if not isinstance(dropout, numbers.Number) or not 0 <= dropout <= 1 or isinstance(dropout, bool):
-            raise ValueError(
-                "dropout should be a number in range [0, 1] representing the probability of an element "
-                "being zeroed"
-            )
+            raise ValueError(f"{self.mode}: dropout is a probability, from 0 to 1; got {dropout!r}")
         if dropout > 0 and self.num_layers == 1:
             warnings.warn(
-                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout "
-                f"expects num_layers greater than 1, but got dropout={dropout} and num_layers=1",
+                f"{self.mode}: dropout={dropout} acts between layers and has no effect with num_layers=1",
                 stacklevel=4,
             )
         for name in ("hidden_size", "num_layers"):
             value = getattr(self, name)
             if name == "hidden_size" and not isinstance(value, int):
-                raise TypeError(f"hidden_size should be of type int, got: {type(value).__name__}")
+                raise TypeError(f"{self.mode}: hidden_size must be an int, not {type(value).__name__}")
             if value <= 0:
-                raise ValueError(f"{name} must be greater than zero")
+                raise ValueError(f"{self.mode}: {name} must be positive, got {value}")
         if self.proj_size < 0:
-            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+            raise ValueError(f"{self.mode}: proj_size must not be negative, got {self.proj_size}")
         if self.proj_size >= self.hidden_size:
-            raise ValueError("proj_size has to be smaller than hidden_size")
+            raise ValueError(f"{self.mode}: proj_size={self.proj_size} must lie below "
+                             f"hidden_size={self.hidden_size}")
 
     def _add_layer(self, layer, direction, directions, options):
         """Create the weights of one layer and direction; return their names."""
@@ -160,16 +157,16 @@ class RNNBase(Module):
         dtype = self._flat_weights[0].dtype
         if input.dtype != dtype and not _C._autocast_enabled():
             raise ValueError(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype ({dtype}). "
-                f"Convert input: input.to({dtype}), or convert model: model.to({input.dtype})"
+                f"{self._get_name()}: the input is {input.dtype} and the weights are {dtype}; convert one, "
+                f"with input.to({dtype}) or model.to({input.dtype})"
             )
         expected = 2 if batch_sizes is not None else 3
         if input.dim() != expected:
             raise RuntimeError(f"input must have {expected} dimensions, got {input.dim()}")
         if self.input_size != input.size(-1):
             raise RuntimeError(
-                "input.size(-1) must be equal to input_size. "
-                f"Expected {self.input_size}, got {input.size(-1)}"
+                f"{self._get_name()}: input_size is {self.input_size}, dim -1 of the input has size "
+                f"{input.size(-1)}"
             )
 
     def get_expected_hidden_size(self, input, batch_sizes):
@@ -223,7 +220,8 @@ class RNNBase(Module):
         if isinstance(input, PackedSequence):
             return *input, False
         if input.dim() not in (2, 3):
-            raise ValueError(f"{self._get_name()}: Expected input to be 2D or 3D, got {input.dim()}D instead")
+            raise ValueError(f"{self._get_name()}: the input needs a dim of steps and one of features, and "
+                             f"may have a batch; it has {input.dim()} dims")
         if input.dim() == 2:
             return input.unsqueeze(0 if self.batch_first else 1), None, None, None, True
         return input, None, None, None, False
@@ -264,7 +262,7 @@ class _OneState(RNNBase):
             if hx.dim() != expected:
                 kind = "unbatched 2-D" if unbatched else "batched 3-D"
                 raise RuntimeError(
-                    f"For {kind} input, hx should also be {expected}-D but got {hx.dim()}-D tensor"
+                    f"{self._get_name()}: with {kind} input, hx needs {expected} dims; it has {hx.dim()}"
                 )
             if unbatched:
                 hx = hx.unsqueeze(1)
@@ -292,14 +290,14 @@ class RNN(_OneState):
 
     def __init__(self, *args, **kwargs):
         if "proj_size" in kwargs:
-            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+            raise ValueError("RNN: proj_size is for LSTM only")
         if len(args) > 3:
             self.nonlinearity = args[3]
             args = args[:3] + args[4:]
         else:
             self.nonlinearity = kwargs.pop("nonlinearity", "tanh")
         if self.nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"Unknown nonlinearity '{self.nonlinearity}'. Select from 'tanh' or 'relu'.")
+            raise ValueError(f"RNN: unknown nonlinearity={self.nonlinearity!r}, choose 'tanh' or 'relu'")
         super().__init__("RNN_TANH" if self.nonlinearity == "tanh" else "RNN_RELU", *args, **kwargs)
 
     def _op(self):
@@ -319,7 +317,7 @@ class GRU(_OneState):
 
     def __init__(self, *args, **kwargs):
         if "proj_size" in kwargs:
-            raise ValueError("proj_size argument is only supported for LSTM, not RNN or GRU")
+            raise ValueError("GRU: proj_size is for LSTM only")
         super().__init__("GRU", *args, **kwargs)
 
     def _op(self):
@@ -363,8 +361,8 @@ class LSTM(RNNBase):
             if hx[0].dim() != expected or hx[1].dim() != expected:
                 kind = "unbatched 2-D" if unbatched else "batched 3-D"
                 raise RuntimeError(
-                    f"For {kind} input, hx and cx should also be {expected}-D but got "
-                    f"({hx[0].dim()}-D, {hx[1].dim()}-D) tensors"
+                    f"LSTM: with {kind} input, hx and cx need {expected} dims; they have {hx[0].dim()} and "
+                    f"{hx[1].dim()}"
                 )
             if unbatched:
                 hx = (hx[0].unsqueeze(1), hx[1].unsqueeze(1))

@@ -51,12 +51,14 @@ class RNNCellBase(Module):
 
     def _check(self, input, *states):
         if input.dim() not in (1, 2):
-            raise ValueError(f"{self._get_name()}: Expected input to be 1D or 2D, got {input.dim()}D instead")
+            raise ValueError(f"{self._get_name()}: the input must be a vector of features or a batch of "
+                             f"them, it has {input.dim()} dims")
         for place, state in enumerate(states):
             if state is not None and state.dim() not in (1, 2):
                 name = f"hx[{place}]" if len(states) > 1 else "hidden"
                 raise ValueError(
-                    f"{self._get_name()}: Expected {name} to be 1D or 2D, got {state.dim()}D instead"
+                    f"{self._get_name()}: {name} must be a vector or a batch of them, it has {state.dim()} "
+                    "dims"
                 )
 
     def _batched(self, input, state):

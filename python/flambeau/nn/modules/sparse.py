@@ -17,7 +17,7 @@ def _row_index(padding_idx, rows):
     if padding_idx is None:
         return None
     if padding_idx >= rows or padding_idx < -rows:
-        raise AssertionError("Padding_idx must be within num_embeddings")
+        raise AssertionError(f"padding_idx={padding_idx} is no row of num_embeddings={rows}")
     return padding_idx % rows
 
 
@@ -30,7 +30,8 @@ class _Table(Module):
             self.weight = Parameter(_C.empty(shape, device=device, dtype=dtype), requires_grad=not freeze)
             self.reset_parameters()
         elif list(_weight.shape) != list(shape):
-            raise AssertionError("Shape of weight does not match num_embeddings and embedding_dim")
+            raise AssertionError(f"Embedding: _weight must have shape {list(shape)}, it has "
+                                 f"{list(_weight.shape)}")
         else:
             self.weight = Parameter(_weight, requires_grad=not freeze)
 
@@ -126,7 +127,8 @@ class Embedding(_Table):
     ):
         """An Embedding with the table `embeddings` (V, D), not trained if `freeze`."""
         if embeddings.dim() != 2:
-            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+            raise AssertionError("Embedding.from_pretrained: embeddings must be a matrix, it has "
+                                 f"{embeddings.dim()} dims")
         rows, columns = embeddings.shape
         return cls(
             rows, columns, padding_idx, max_norm, norm_type, scale_grad_by_freq, sparse, embeddings, freeze
@@ -222,7 +224,8 @@ class EmbeddingBag(_Table):
     ):
         """An EmbeddingBag with the table `embeddings` (V, D), not trained if `freeze`."""
         if embeddings.dim() != 2:
-            raise AssertionError("Embeddings parameter is expected to be 2-dimensional")
+            raise AssertionError("EmbeddingBag.from_pretrained: embeddings must be a matrix, it has "
+                                 f"{embeddings.dim()} dims")
         rows, columns = embeddings.shape
         bag = cls(
             rows,

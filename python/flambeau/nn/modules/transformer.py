@@ -49,7 +49,7 @@ def _activation(name):
     if not isinstance(name, str):
         return name
     if name not in functions:
-        raise RuntimeError(f"activation should be relu/gelu, not {name}")
+        raise RuntimeError(f"Transformer: unknown activation={name!r}, choose 'relu' or 'gelu'")
     return functions[name]
 
 
@@ -381,9 +381,11 @@ class Transformer(Module):
     ):
         batch = 0 if self.batch_first else 1
         if src.dim() == 3 and src.size(batch) != tgt.size(batch):
-            raise RuntimeError("the batch number of src and tgt must be equal")
+            raise RuntimeError(f"Transformer: src holds a batch of {src.size(batch)}, tgt one of "
+                               f"{tgt.size(batch)}")
         if src.size(-1) != self.d_model or tgt.size(-1) != self.d_model:
-            raise RuntimeError("the feature number of src and tgt must be equal to d_model")
+            raise RuntimeError(f"Transformer: d_model is {self.d_model}, src has {src.size(-1)} features and "
+                               f"tgt {tgt.size(-1)}")
         memory = self.encoder(
             src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal
         )

@@ -24,20 +24,17 @@ def _reverse_repeat_tuple(values, n):
 def key_value_pairs(source, owner):
     """(key, value) pairs of a mapping or an iterable of pairs, checked."""
     if not isinstance(source, Iterable):
-        raise TypeError(
-            f"{owner}.update should be called with an iterable of key/value pairs, but got "
-            + type(source).__name__
-        )
+        raise TypeError(f"{owner}.update takes a mapping or (key, value) pairs, not {type(source).__name__}")
     if hasattr(source, "items"):
         return list(source.items())
     pairs = list(source)
     for place, pair in enumerate(pairs):
         if not isinstance(pair, Iterable):
             raise TypeError(
-                f"{owner} update sequence element #{place} should be Iterable; is {type(pair).__name__}"
+                f"{owner}.update: item {place} is {type(pair).__name__}, a (key, value) pair is needed"
             )
         if len(pair) != 2:
             raise ValueError(
-                f"{owner} update sequence element #{place} has length {len(pair)}; 2 is required"
+                f"{owner}.update: item {place} has {len(pair)} entries, a (key, value) pair has 2"
             )
     return pairs

@@ -29,7 +29,8 @@ def _gradients(parameters):
         parameters = list(parameters)
         if not parameters:
             warnings.warn(
-                "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=4
+                "clip_grad_norm_: parameters is an exhausted generator, nothing is clipped; pass a "
+                "list", stacklevel=4
             )
     return [p.grad for p in parameters if p.grad is not None]
 
@@ -51,9 +52,8 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
     total = _C.linalg_vector_norm(_C.stack(norms), norm_type)
     if error_if_nonfinite and not bool(_C.isfinite(total)):
         raise RuntimeError(
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so "
-            "it cannot be clipped. To disable this error and scale the gradients by the non-finite "
-            "norm anyway, set `error_if_nonfinite=False`"
+            f"clip_grad_norm_: the norm of order {norm_type} of the gradients of `parameters` is inf "
+            "or nan, non-finite; error_if_nonfinite=False scales by it nevertheless"
         )
     return total
 
@@ -87,7 +87,8 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
         parameters = list(parameters)
         if is_generator and not parameters:
             warnings.warn(
-                "`parameters` is an empty generator, no gradient clipping will occur.", stacklevel=3
+                "clip_grad_value_: parameters is an exhausted generator, nothing is clipped; pass a "
+                "list", stacklevel=3
             )
     grads = [p.grad for p in parameters if p.grad is not None]
     total = get_total_norm(grads, norm_type, error_if_nonfinite, foreach)
@@ -99,7 +100,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
 def clip_grad_norm(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False, foreach=None):
     """Old name of clip_grad_norm_."""
     warnings.warn(
-        "`nn.utils.clip_grad_norm` is now deprecated in favor of `nn.utils.clip_grad_norm_`.",
+        "nn.utils.clip_grad_norm is the old name of clip_grad_norm_",
         FutureWarning,
         stacklevel=2,
     )

@@ -10,7 +10,7 @@ __all__ = ["parameters_to_vector", "vector_to_parameters"]
 def _check_devices(parameters):
     devices = {p.device for p in parameters}
     if len(devices) > 1:
-        raise TypeError("Found two parameters on different devices, this is currently not supported.")
+        raise TypeError(f"the parameters lie on several devices, {devices}; move the model to one")
 
 
 def parameters_to_vector(parameters):
@@ -23,7 +23,7 @@ def parameters_to_vector(parameters):
 def vector_to_parameters(vec, parameters):
     """Give the parameters the consecutive pieces of `vec` as their data."""
     if not isinstance(vec, _C.Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
+        raise TypeError(f"vector_to_parameters: vec must be a tensor, not {type(vec).__name__}")
     parameters = list(parameters)
     _check_devices(parameters)
     offset = 0

@@ -43,7 +43,7 @@ def fuse_linear_bn_weights(linear_w, linear_b, bn_rm, bn_rv, bn_eps, bn_w, bn_b)
 
 def _check_evaluation(layer, norm):
     if layer.training or norm.training:
-        raise AssertionError("Fusion only for eval!")
+        raise AssertionError("fusing keeps the running statistics; call .eval() on both modules first")
     if norm.running_mean is None or norm.running_var is None:
         raise AssertionError("Fusion needs the running statistics of the batch norm")
 
@@ -62,7 +62,8 @@ def fuse_linear_bn_eval(linear, bn):
     """A copy of `linear` that includes `bn`; both in evaluation mode."""
     _check_evaluation(linear, bn)
     if linear.out_features != bn.num_features and bn.num_features != 1:
-        raise AssertionError("To fuse, linear.out_features == bn.num_features or bn.num_features == 1")
+        raise AssertionError(f"fuse_linear_bn_weights: linear gives {linear.out_features} features, bn takes "
+                             f"{bn.num_features}; bn needs as many, or 1")
     fused = copy.deepcopy(linear)
     fused.weight, fused.bias = fuse_linear_bn_weights(
         fused.weight, fused.bias, bn.running_mean, bn.running_var, bn.eps, bn.weight, bn.bias

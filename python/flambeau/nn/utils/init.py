@@ -16,8 +16,8 @@ def skip_init(module_cls, *args, **kwargs):
         module_cls: a Module class whose constructor takes `device`; the rest are its arguments.
     """
     if not issubclass(module_cls, Module):
-        raise RuntimeError(f"Expected a Module; got {module_cls}")
+        raise RuntimeError(f"skip_init: {module_cls} is no Module")
     if "device" not in inspect.signature(module_cls).parameters:
-        raise RuntimeError("Module must support a 'device' arg to skip initialization")
+        raise RuntimeError(f"skip_init: {module_cls.__name__} must have a `device` argument")
     device = kwargs.pop("device", "cpu")
     return module_cls(*args, device="meta", **kwargs).to_empty(device=device)

@@ -34,7 +34,7 @@ class _Orthogonal(Module):
     def __init__(self, weight, orthogonal_map, *, use_trivialization=True):
         super().__init__()
         if weight.is_complex() and orthogonal_map == "householder":
-            raise ValueError("The householder parametrization does not support complex tensors.")
+            raise ValueError("orthogonal: orthogonal_map='householder' is for real weights only")
         self.shape = weight.shape
         self.orthogonal_map = orthogonal_map
         if use_trivialization:
@@ -71,10 +71,7 @@ class _Orthogonal(Module):
         """The matrix that gives `Q`; with a base, Q becomes the base."""
         with no_grad():
             if Q.shape != self.shape:
-                raise ValueError(
-                    f"Expected a matrix or batch of matrices of shape {self.shape}. Got a tensor of "
-                    f"shape {Q.shape}."
-                )
+                raise ValueError(f"orthogonal: the new value must have shape {self.shape}, it has {Q.shape}")
             wide = Q.size(-2) < Q.size(-1)
             if wide:
                 Q = Q.mT
@@ -82,8 +79,8 @@ class _Orthogonal(Module):
             if not hasattr(self, "base"):
                 if self.orthogonal_map in ("cayley", "matrix_exp"):
                     raise NotImplementedError(
-                        "It is not possible to assign to the matrix exponential or the Cayley "
-                        "parametrizations when use_trivialization=False."
+                        "orthogonal: with use_trivialization=False a value can be assigned to 'householder' "
+                        "only, not to 'matrix_exp' or 'cayley'"
                     )
                 reflectors, _ = _C.geqrf(Q)
                 diagonal = reflectors.diagonal(dim1=-2, dim2=-1)
@@ -115,16 +112,18 @@ def orthogonal(module, name="weight", orthogonal_map=None, *, use_trivialization
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, _C.Tensor):
-        raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
+        raise ValueError(f"orthogonal: {module} has no tensor {name!r}")
     if weight.ndim < 2:
-        raise ValueError(f"Expected a matrix or batch of matrices. Got a tensor of {weight.ndim} dimensions.")
+        raise ValueError(f"orthogonal: the weight must be a matrix or a batch of them, it has {weight.ndim} "
+                         "dims")
     if orthogonal_map is None:
         orthogonal_map = (
             "matrix_exp" if weight.size(-2) == weight.size(-1) or weight.is_complex() else "householder"
         )
     if orthogonal_map not in ("matrix_exp", "cayley", "householder"):
         raise ValueError(
-            f'orthogonal_map has to be one of "matrix_exp", "cayley", "householder". Got: {orthogonal_map}'
+            f"orthogonal: unknown orthogonal_map={orthogonal_map!r}, choose 'matrix_exp', 'cayley' or "
+            "'householder'"
         )
     parametrization = _Orthogonal(weight, orthogonal_map, use_trivialization=use_trivialization)
     return parametrize.register_parametrization(module, name, parametrization, unsafe=True)
@@ -170,13 +169,9 @@ class _SpectralNorm(Module):
         super().__init__()
         dims = weight.ndim
         if dim >= dims or dim < -dims:
-            raise IndexError(
-                f"Dimension out of range (expected to be in range of [-{dims}, {dims - 1}] but got {dim})"
-            )
+            raise IndexError(f"spectral_norm: dim={dim} is out of range in a weight of {dims} dims")
         if n_power_iterations <= 0:
-            raise ValueError(
-                f"Expected n_power_iterations to be positive, but got n_power_iterations={n_power_iterations}"
-            )
+            raise ValueError(f"spectral_norm: n_power_iterations must be positive, got {n_power_iterations}")
         self.dim = dim if dim >= 0 else dim + dims
         self.eps = eps
         if dims > 1:
@@ -223,7 +218,7 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
     """
     weight = getattr(module, name, None)
     if not isinstance(weight, _C.Tensor):
-        raise ValueError(f"Module '{module}' has no parameter or buffer with name '{name}'")
+        raise ValueError(f"spectral_norm: {module} has no tensor {name!r}")
     if dim is None:
         dim = 1 if isinstance(module, (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)) else 0
     parametrization = _SpectralNorm(weight, n_power_iterations, dim, eps)

@@ -63,23 +63,23 @@ class ParametrizationList(ModuleList):
 
     def __init__(self, modules, original, unsafe=False):
         if len(modules) == 0:
-            raise ValueError("ParametrizationList requires one or more modules.")
+            raise ValueError("ParametrizationList: give one module at least")
         super().__init__(modules)
         self.unsafe = unsafe
         shape, dtype = original.shape, original.dtype
         new = self._invert(original)
         if not isinstance(new, (Tensor, Sequence)):
             raise ValueError(
-                "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
-                f"Got {type(new).__name__}"
+                "right_inverse gives back a tensor, or several in a list or tuple; it gave "
+                f"{type(new).__name__}"
             )
         self.is_tensor = isinstance(new, Tensor)
         self.ntensors = 1 if self.is_tensor else len(new)
         if self.is_tensor:
             if original.dtype != new.dtype:
                 raise ValueError(
-                    "When `right_inverse` outputs one tensor, it may not change the dtype.\n"
-                    f"original.dtype: {original.dtype}\nright_inverse(original).dtype: {new.dtype}"
+                    f"right_inverse returned a tensor of {new.dtype}, it must have the dtype of the "
+                    f"original, {original.dtype}"
                 )
             _put(original, new)
             _register(self, "original", original)
@@ -87,8 +87,7 @@ class ParametrizationList(ModuleList):
             for place, tensor in enumerate(new):
                 if not isinstance(tensor, Tensor):
                     raise ValueError(
-                        "'right_inverse' must return a Tensor or a Sequence of tensors (list, tuple...). "
-                        f"Got element {place} of the sequence with type {type(tensor).__name__}."
+                        f"right_inverse must return tensors, item {place} is {type(tensor).__name__}"
                     )
                 if isinstance(original, Parameter):
                     tensor = Parameter(tensor, original.requires_grad)
@@ -106,18 +105,16 @@ class ParametrizationList(ModuleList):
     def _check_result(self, shape, dtype):
         result = self()
         if not isinstance(result, Tensor):
-            raise ValueError(f"A parametrization must return a tensor. Got {type(result).__name__}.")
+            raise ValueError(f"a parametrization gives back a tensor, this one gave {type(result).__name__}")
         if result.dtype != dtype:
             raise ValueError(
-                "Registering a parametrization may not change the dtype of the tensor, unless the "
-                f"`unsafe` flag is enabled.\nunparametrized dtype: {dtype}\nparametrized dtype: "
-                f"{result.dtype}"
+                f"a parametrization must keep the dtype: the tensor is {dtype}, the result {result.dtype}; "
+                "unsafe=True allows it"
             )
         if result.shape != shape:
             raise ValueError(
-                "Registering a parametrization may not change the shape of the tensor, unless the "
-                f"`unsafe` flag is enabled.\nunparametrized shape: {shape}\nparametrized shape: "
-                f"{result.shape}"
+                f"a parametrization must keep the shape: the tensor has {shape}, the result {result.shape}; "
+                "unsafe=True allows it"
             )
 
     def _originals(self):
@@ -133,22 +130,20 @@ class ParametrizationList(ModuleList):
             for module in reversed(list(self)):
                 if not hasattr(module, "right_inverse"):
                     raise RuntimeError(
-                        f"parametrization {type(module).__name__} does not implement right_inverse."
+                        f"{type(module).__name__} has no right_inverse, so nothing can be assigned"
                     )
                 value = module.right_inverse(value)
             new = [value] if self.is_tensor else list(value)
             if len(new) != self.ntensors:
-                raise ValueError(
-                    "'right_inverse' must return a sequence of tensors of length "
-                    f"{self.ntensors}. Got a sequence of length {len(new)}."
-                )
+                raise ValueError(f"right_inverse must return {self.ntensors} tensors, it returned {len(new)}")
             for original, tensor in zip(self._originals(), new):
                 if not isinstance(tensor, Tensor):
-                    raise ValueError(f"`right_inverse` should return a tensor. Got {type(tensor).__name__}")
+                    raise ValueError("right_inverse must return tensors, it returned "
+                                     f"{type(tensor).__name__}")
                 if original.dtype != tensor.dtype:
                     raise ValueError(
-                        "The tensor returned by `right_inverse` has dtype "
-                        f"{tensor.dtype} while `original` has dtype {original.dtype}"
+                        f"right_inverse returned a tensor of {tensor.dtype}, it must have the dtype of the "
+                        f"original, {original.dtype}"
                     )
                 _put(original, tensor)
 
@@ -174,7 +169,7 @@ def _inject_class(module):
         return replica
 
     def getstate(self):
-        raise RuntimeError("Serialization of parametrized modules is only supported through state_dict()")
+        raise RuntimeError("a parametrized module cannot be pickled; save its state_dict() instead")
 
     methods = {"__getstate__": getstate}
     if not hasattr(base, "__deepcopy__"):
@@ -220,10 +215,7 @@ def register_parametrization(module, tensor_name, parametrization, *, unsafe=Fal
         _inject_property(module, tensor_name)
         module.parametrizations[tensor_name] = entry
     else:
-        raise ValueError(
-            f"Module '{module}' does not have a parameter, a buffer, or a parametrized element with "
-            f"name '{tensor_name}'"
-        )
+        raise ValueError(f"{module} has no tensor {tensor_name!r}, parametrized or not")
     return module
 
 
@@ -233,20 +225,17 @@ def _append(module, name, parametrization, unsafe):
         before = getattr(module, name)
         after = parametrization(before)
         if not isinstance(after, Tensor):
-            raise ValueError(f"A parametrization must return a tensor. Got {type(after).__name__}.")
+            raise ValueError(f"a parametrization gives back a tensor, this one gave {type(after).__name__}")
         for what in ("dtype", "shape"):
             if getattr(before, what) != getattr(after, what):
                 raise ValueError(
-                    f"Registering a parametrization may not change the {what} of the tensor, unless the "
-                    f"`unsafe` flag is enabled.\nmodule.{name}.{what}: {getattr(before, what)}\n"
-                    f"parametrization(module.{name}).{what}: {getattr(after, what)}"
+                    f"a parametrization must keep the {what}: {name} has {getattr(before, what)}, the result "
+                    f"{getattr(after, what)}; unsafe=True allows it"
                 )
         if hasattr(parametrization, "right_inverse"):
             inverse = parametrization.right_inverse(after)
             if not isinstance(inverse, Tensor):
-                raise ValueError(
-                    f"parametrization.right_inverse must return a tensor. Got: {type(inverse).__name__}"
-                )
+                raise ValueError(f"right_inverse must return a tensor, it returned {type(inverse).__name__}")
     entry.append(parametrization)
     entry.unsafe |= unsafe
 
@@ -265,7 +254,7 @@ def remove_parametrizations(module, tensor_name, leave_parametrized=True):
     With several originals only leave_parametrized=True is possible.
     """
     if not is_parametrized(module, tensor_name):
-        raise ValueError(f"Module {module} does not have a parametrization on {tensor_name}")
+        raise ValueError(f"{tensor_name!r} of {module} is not parametrized")
     entry = module.parametrizations[tensor_name]
     if entry.is_tensor:
         original = entry.original
@@ -278,8 +267,8 @@ def remove_parametrizations(module, tensor_name, leave_parametrized=True):
         original = Parameter(value) if value.requires_grad else value
     else:
         raise ValueError(
-            "Cannot leave unparametrized (`leave_parametrized=False`) a tensor that is parametrized in "
-            "terms of a sequence of tensors."
+            f"remove_parametrizations: {tensor_name!r} is computed from several tensors and has no single "
+            "original to go back to; use leave_parametrized=True"
         )
     delattr(type(module), tensor_name)
     del module.parametrizations[tensor_name]

@@ -49,7 +49,7 @@ class BasePruningMethod(ABC):
     def apply_mask(self, module: Any) -> Any:
         """The module's original parameter times its mask."""
         if self._tensor_name is None:
-            raise AssertionError(f"Module {module} has to be pruned")
+            raise AssertionError(f"{module} is not pruned")
         mask = getattr(module, self._tensor_name + "_mask")
         original = getattr(module, self._tensor_name + "_orig")
         return mask.to(dtype=original.dtype) * original
@@ -65,8 +65,8 @@ class BasePruningMethod(ABC):
         parameter = getattr(module, name)
         scores = parameter if importance_scores is None else importance_scores
         if scores.shape != parameter.shape:
-            raise AssertionError(f"importance_scores should have the same shape as parameter {name} of {module}, got "
-                                 f"{scores.shape} vs {parameter.shape}")
+            raise AssertionError(f"importance_scores has shape {scores.shape}, it needs that of parameter "
+                                 f"{name} of {module}, {parameter.shape}")
         if fresh:
             module.register_parameter(name + "_orig", parameter)
             del module._parameters[name]
@@ -90,8 +90,8 @@ class BasePruningMethod(ABC):
         found = [(key, hook) for key, hook in module._forward_pre_hooks.items()
                  if isinstance(hook, BasePruningMethod) and hook._tensor_name == name]
         if len(found) > 1:
-            raise AssertionError(f"Avoid adding multiple pruning hooks to the same tensor {name} of module {module}. "
-                                 "Use a PruningContainer.")
+            raise AssertionError(f"{name} of {module} has several pruning methods already; combine them in a "
+                                 "PruningContainer")
         method = cls(*args, **kwargs)
         method._tensor_name = name
         if not found:
@@ -108,7 +108,7 @@ class BasePruningMethod(ABC):
         """Tensor `t` with the elements zeroed that this rule would prune; nothing is kept."""
         scores = t if importance_scores is None else importance_scores
         if scores.shape != t.shape:
-            raise AssertionError(f"importance_scores should have the same shape as tensor t, got {scores.shape} vs "
+            raise AssertionError(f"importance_scores has shape {scores.shape}, it needs that of the tensor, "
                                  f"{t.shape}")
         mask = _C.ones_like(t) if default_mask is None else default_mask
         return t * self.compute_mask(scores, default_mask=mask)
@@ -117,7 +117,7 @@ class BasePruningMethod(ABC):
         """Make the pruning permanent: the parameter takes its masked values, mask and original go."""
         name = self._tensor_name
         if name is None:
-            raise AssertionError(f"Module {module} has to be pruned before pruning can be removed")
+            raise AssertionError(f"{module} is not pruned, there is nothing to remove")
         weight = self.apply_mask(module)
         if hasattr(module, name):
             delattr(module, name)
@@ -146,11 +146,11 @@ class PruningContainer(BasePruningMethod):
     def add_pruning_method(self, method: Any) -> None:
         """Add a method for the same parameter."""
         if method is not None and not isinstance(method, BasePruningMethod):
-            raise TypeError(f"{type(method)} is not a BasePruningMethod subclass")
+            raise TypeError(f"{type(method).__name__} is no BasePruningMethod")
         mine, given = getattr(self, "_tensor_name", None), getattr(method, "_tensor_name", None)
         if method is not None and mine is not None and given is not None and mine != given:
-            raise ValueError("Can only add pruning methods acting on the parameter named "
-                             f"'{mine}' to PruningContainer {self}. Found '{given}'")
+            raise ValueError(f"PruningContainer: its methods prune '{mine}', one for '{given}' cannot join "
+                             "them")
         self._pruning_methods += (method,)
 
     def __len__(self) -> int:
@@ -179,7 +179,7 @@ def _kept_part(method: Any, mask: Any) -> Any:
         return mask == 1
     if kind == "structured":
         if not hasattr(method, "dim"):
-            raise AttributeError(f"Pruning methods of PRUNING_TYPE \"structured\" need the attribute `dim`: {method}")
+            raise AttributeError(f"{method} prunes structures and must say along which `dim`")
         dims = mask.dim()
         dim = method.dim if method.dim >= 0 else dims + method.dim
         others = [i for i in range(dims) if i != dim]
@@ -336,7 +336,7 @@ class CustomFromMask(BasePruningMethod):
 
     def compute_mask(self, t: Any, default_mask: Any) -> Any:
         if default_mask.shape != self.mask.shape:
-            raise AssertionError(f"default_mask shape {default_mask.shape} must match self.mask shape "
+            raise AssertionError(f"default_mask has shape {default_mask.shape}, it needs that of the mask, "
                                  f"{self.mask.shape}")
         return default_mask * self.mask.to(dtype=default_mask.dtype)
 
@@ -399,11 +399,12 @@ def global_unstructured(parameters: Any, pruning_method: Any, importance_scores:
     Errors: TypeError for another kind of method, or arguments that are no pairs or no dict.
     """
     if not isinstance(parameters, Iterable):
-        raise TypeError("global_unstructured(): parameters is not an Iterable")
+        raise TypeError("global_unstructured: parameters must be an iterable of (module, name), not "
+                        f"{type(parameters).__name__}")
     parameters = list(parameters)
     scores = {} if importance_scores is None else importance_scores
     if not isinstance(scores, dict):
-        raise TypeError("global_unstructured(): importance_scores must be of type dict")
+        raise TypeError(f"global_unstructured: importance_scores must be a dict, not {type(scores).__name__}")
     relevant = [scores.get((module, name), getattr(module, name)) for module, name in parameters]
     masks = [getattr(module, name + "_mask", _C.ones_like(getattr(module, name))) for module, name in parameters]
     container = PruningContainer()
@@ -411,8 +412,8 @@ def global_unstructured(parameters: Any, pruning_method: Any, importance_scores:
     method = pruning_method(**kwargs)
     method._tensor_name = "temp"
     if method.PRUNING_TYPE != "unstructured":
-        raise TypeError(f'Only "unstructured" PRUNING_TYPE supported for the `pruning_method`. Found method '
-                        f"{pruning_method} of type {method.PRUNING_TYPE}")
+        raise TypeError(f"global_unstructured: pruning_method must be unstructured, {pruning_method} is "
+                        f"{method.PRUNING_TYPE}")
     container.add_pruning_method(method)
     vector = _C.cat([each.reshape(-1) for each in relevant])
     whole = container.compute_mask(vector, _C.cat([mask.reshape(-1) for mask in masks]))
@@ -440,7 +441,7 @@ def remove(module: Any, name: str) -> Any:
             hook.remove(module)
             del module._forward_pre_hooks[key]
             return module
-    raise ValueError(f"Parameter '{name}' of module {module} has to be pruned before pruning can be removed")
+    raise ValueError(f"'{name}' of {module} is not pruned, there is nothing to remove")
 
 
 def is_pruned(module: Any) -> bool:
@@ -451,20 +452,20 @@ def is_pruned(module: Any) -> bool:
 
 def _validate_pruning_amount_init(amount: Any) -> None:
     if not isinstance(amount, numbers.Real):
-        raise TypeError(f"Invalid type for amount: {amount}. Must be int or float.")
+        raise TypeError(f"amount must be a count or a share, an int or a float; got {amount}")
     if amount < 0 or (not isinstance(amount, numbers.Integral) and amount > 1):
-        raise ValueError(f"amount={amount} should either be a float in the range [0, 1] or a non-negative integer")
+        raise ValueError(f"amount={amount} must be a share from 0 to 1, or a count that is not negative")
 
 
 def _validate_pruning_amount(amount: float, tensor_size: int) -> None:
     if isinstance(amount, numbers.Integral) and amount > tensor_size:
-        raise ValueError(f"amount={amount} should be smaller than the number of parameters to prune={tensor_size}")
+        raise ValueError(f"amount={amount} is more than the {tensor_size} parameters there are")
 
 
 def _validate_structured_pruning(t: Any) -> None:
     if t.dim() <= 1:
-        raise ValueError("Structured pruning can only be applied to multidimensional tensors. Found tensor of shape "
-                         f"{t.shape} with {t.dim()} dims")
+        raise ValueError(f"a tensor of shape {t.shape} has no structures to prune, it needs two dims at "
+                         "least")
 
 
 def _compute_nparams_toprune(amount: float, tensor_size: int) -> int:
@@ -473,7 +474,7 @@ def _compute_nparams_toprune(amount: float, tensor_size: int) -> int:
 
 def _validate_pruning_dim(t: Any, dim: int) -> None:
     if dim >= t.dim():
-        raise IndexError(f"Invalid index {dim} for tensor of size {t.shape}")
+        raise IndexError(f"dim={dim} is out of range in a tensor of shape {t.shape}")
 
 
 def _compute_norm(t: Any, n: Any, dim: int) -> Any:

@@ -52,9 +52,8 @@ class PackedSequence(PackedSequence_):
         if batch_sizes is not None:
             if batch_sizes.device.type != "cpu":
                 raise ValueError(
-                    "batch_sizes should always be on CPU. Instances of PackedSequence should never be "
-                    "created manually. They should be instantiated by functions like pack_sequence and "
-                    "pack_padded_sequences in nn.utils.rnn."
+                    "PackedSequence: batch_sizes must lie on the CPU; make packed sequences with "
+                    "pack_sequence or pack_padded_sequence"
                 )
         elif not (isinstance(data, (list, tuple)) and len(data) == 2):
             raise ValueError("PackedSequence needs data and batch_sizes, or one pair of both")
@@ -162,8 +161,8 @@ def pad_packed_sequence(sequence, batch_first=False, padding_value=0.0, total_le
     if total_length is not None:
         if total_length < longest:
             raise ValueError(
-                "Expected total_length to be at least the length of the longest sequence in input, "
-                f"but got total_length={total_length} and max sequence length being {longest}"
+                f"pad_packed_sequence: the longest sequence has {longest} steps, more than "
+                f"total_length={total_length}"
             )
         longest = total_length
     padded, lengths = _C._pad_packed_sequence(
@@ -183,16 +182,16 @@ def pad_sequence(sequences, batch_first=False, padding_value=0.0, padding_side="
     """
     if not isinstance(sequences, Iterable):
         raise RuntimeError(
-            f"pad_sequence: Expected iterable for input sequences, but got arg of type: {type(sequences)}"
+            f"pad_sequence: sequences must be an iterable of tensors, not {type(sequences).__name__}"
         )
     if padding_side not in ("left", "right"):
         raise RuntimeError(f"pad_sequence: padding_side must be 'left' or 'right', not {padding_side!r}")
     sequences = tuple(sequences)
     if not sequences:
-        raise RuntimeError("pad_sequence: received an empty list of sequences")
+        raise RuntimeError("pad_sequence: sequences is empty, there must be one at least")
     for i, sequence in enumerate(sequences):
         if not isinstance(sequence, _C.Tensor):
-            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(sequence).__name__}")
+            raise TypeError(f"pad_sequence: item {i} is {type(sequence).__name__}, it must be a tensor")
     longest = max(sequence.size(0) for sequence in sequences)
     padded = []
     for sequence in sequences:

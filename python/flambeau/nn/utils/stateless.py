@@ -37,8 +37,8 @@ def _with_tied_names(module, values):
         given = [name for name in group if name in values]
         if len({id(values[name]) for name in given}) > 1:
             raise ValueError(
-                f"functional_call got multiple values for keys {sorted(given)}, which are tied. "
-                "Consider using tie_weights=False"
+                f"functional_call: {sorted(given)} share one tensor and are given different values; "
+                "tie_weights=False allows it"
             )
         if given:
             full.update((name, values[given[0]]) for name in group)
@@ -100,7 +100,7 @@ def functional_call(
     """
 
     warnings.warn(
-        "nn.utils.stateless.functional_call is deprecated; use func.functional_call",
+        "nn.utils.stateless.functional_call has moved; use func.functional_call",
         FutureWarning,
         stacklevel=2,
     )

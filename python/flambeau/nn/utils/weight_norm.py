@@ -27,7 +27,7 @@ class WeightNorm:
         """Split the weight and register the hook."""
         for hook in module._forward_pre_hooks.values():
             if isinstance(hook, WeightNorm) and hook.name == name:
-                raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
+                raise RuntimeError(f"weight_norm: parameter {name} has this hook already")
         hook = WeightNorm(name, dim)
         weight = getattr(module, name)
         del module._parameters[name]
@@ -52,7 +52,7 @@ class WeightNorm:
 def weight_norm(module, name="weight", dim=0):
     """Split `module.name` into `name`_g and `name`_v; see parametrizations.weight_norm."""
     warnings.warn(
-        "`nn.utils.weight_norm` is deprecated in favor of `nn.utils.parametrizations.weight_norm`.",
+        "nn.utils.weight_norm works with hooks, an old way; use nn.utils.parametrizations.weight_norm",
         FutureWarning,
         stacklevel=2,
     )

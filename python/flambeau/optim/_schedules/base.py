@@ -12,8 +12,7 @@ from ..optimizer import Optimizer
 Tensor = _C.Tensor
 
 EPOCH_DEPRECATION_WARNING = (
-    "The epoch parameter in `scheduler.step()` was not necessary and is being deprecated "
-    "where possible. Please use `scheduler.step()` to step the scheduler."
+    "scheduler.step(epoch) goes away where it can; call scheduler.step() once for each epoch"
 )
 
 
@@ -34,10 +33,7 @@ def as_list(value, groups, name):
     """One value for each group."""
     if isinstance(value, (list, tuple)):
         if len(value) != len(groups):
-            raise ValueError(
-                f"{name} must have the same length as optimizer.param_groups: "
-                f"expected {len(groups)} values, got {len(value)}"
-            )
+            raise ValueError(f"{name}: {len(value)} values for {len(groups)} parameter groups")
         return list(value)
     return [value] * len(groups)
 
@@ -56,7 +52,7 @@ class LRScheduler:
 
     def __init__(self, optimizer, last_epoch=-1):
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+            raise TypeError(f"{type(self).__name__}: {type(optimizer).__name__} is no Optimizer")
         self.optimizer = optimizer
         if last_epoch == -1:
             for group in optimizer.param_groups:
@@ -65,8 +61,8 @@ class LRScheduler:
             for place, group in enumerate(optimizer.param_groups):
                 if "initial_lr" not in group:
                     raise KeyError(
-                        "param 'initial_lr' is not specified in "
-                        f"param_groups[{place}] when resuming scheduler with last_epoch >= 0"
+                        f"param_groups[{place}] has no 'initial_lr', which a scheduler with last_epoch >= 0 "
+                        "goes on from; set it, or load the optimizer's state"
                     )
         self.base_lrs = [copied(group["initial_lr"]) for group in optimizer.param_groups]
         self.last_epoch = last_epoch
@@ -126,17 +122,15 @@ class LRScheduler:
         """Warn once if the scheduler steps before the optimizer: the first rate would be skipped."""
         if not hasattr(self.optimizer.step, "_wrapped_by_lr_sched"):
             warnings.warn(
-                "Seems like `optimizer.step()` has been overridden after learning rate scheduler "
-                "initialization. Please, make sure to call `optimizer.step()` before "
-                "`lr_scheduler.step()`.",
+                "optimizer.step was replaced after the scheduler was made, which hides whether it comes "
+                "first; call it before lr_scheduler.step()",
                 UserWarning,
                 stacklevel=3,
             )
         elif not getattr(self.optimizer, "_opt_called", False):
             warnings.warn(
-                "Detected call of `lr_scheduler.step()` before `optimizer.step()`. Call them in the "
-                "opposite order: `optimizer.step()` before `lr_scheduler.step()`; otherwise the first "
-                "value of the learning rate schedule is skipped.",
+                "lr_scheduler.step() comes before the first optimizer.step(), which skips the first learning "
+                "rate; swap the two",
                 UserWarning,
                 stacklevel=3,
             )

@@ -15,20 +15,16 @@ class _Several(LRScheduler):
     def _check(self, optimizer, schedulers):
         for place, scheduler in enumerate(schedulers):
             if not hasattr(scheduler, "optimizer"):
-                raise TypeError(
-                    f"{type(self).__name__} at index {place} should have `optimizer` as its attribute."
-                )
+                raise TypeError(f"{type(self).__name__}: scheduler {place} has no optimizer")
             if isinstance(scheduler, _plateau()):
                 raise ValueError(
-                    f"{type(self).__name__} does not support `ReduceLROnPlateau` scheduler as it "
-                    "requires additional kwargs to be specified when calling `step`, but got one at "
-                    f"index {place} in the given schedulers sequence."
+                    f"{type(self).__name__}: scheduler {place} is a ReduceLROnPlateau, whose step needs a "
+                    "metric; step it by itself"
                 )
             if scheduler.optimizer is not optimizer:
                 raise ValueError(
-                    f"{type(self).__name__} expects all schedulers to belong to the same optimizer, "
-                    f"but got scheduler {type(scheduler).__name__} at index {place} has "
-                    f"{scheduler.optimizer}, which is different from {type(optimizer).__name__}."
+                    f"{type(self).__name__}: scheduler {place}, {type(scheduler).__name__}, changes another "
+                    f"optimizer, {scheduler.optimizer}"
                 )
 
     def state_dict(self):
@@ -50,15 +46,12 @@ class SequentialLR(_Several):
 
     def __init__(self, optimizer, schedulers, milestones, last_epoch=-1):
         if len(schedulers) < 1:
-            raise ValueError(
-                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
-            )
+            raise ValueError(f"{type(self).__name__}: give one scheduler at least")
         self._check(optimizer, schedulers)
         if len(milestones) != len(schedulers) - 1:
             raise ValueError(
-                "Sequential Schedulers expects number of schedulers provided to be one more than the "
-                f"number of milestone points, but got number of schedulers {len(schedulers)} and the "
-                f"number of milestones to be equal to {len(milestones)}"
+                f"SequentialLR: {len(schedulers)} schedulers need {len(schedulers) - 1} milestones between "
+                f"them, got {len(milestones)}"
             )
         self._schedulers = schedulers
         self._milestones = milestones
@@ -89,9 +82,7 @@ class ChainedScheduler(_Several):
 
     def __init__(self, schedulers, optimizer=None):
         if len(schedulers) < 1:
-            raise ValueError(
-                f"{type(self).__name__} expects at least one scheduler to be chained, but got no scheduler."
-            )
+            raise ValueError(f"{type(self).__name__}: give one scheduler at least")
         optimizer = optimizer or schedulers[0].optimizer
         self._check(optimizer, schedulers)
         self._schedulers = schedulers

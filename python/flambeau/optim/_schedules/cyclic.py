@@ -42,11 +42,12 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
     def __init__(self, optimizer, T_0, T_mult=1, eta_min=0.0, last_epoch=-1):
         if T_0 <= 0 or not isinstance(T_0, int):
-            raise ValueError(f"Expected positive integer T_0, but got {T_0}")
+            raise ValueError(f"CosineAnnealingWarmRestarts: T_0 must be a positive int, got {T_0}")
         if T_mult < 1 or not isinstance(T_mult, int):
-            raise ValueError(f"Expected integer T_mult >= 1, but got {T_mult}")
+            raise ValueError(f"CosineAnnealingWarmRestarts: T_mult must be an int, 1 or more; got {T_mult}")
         if not isinstance(eta_min, (float, int)):
-            raise ValueError(f"Expected float or int eta_min, but got {eta_min} of type {type(eta_min)}")
+            raise ValueError(f"CosineAnnealingWarmRestarts: eta_min must be a number, not {eta_min} "
+                             f"({type(eta_min).__name__})")
         self.T_0 = T_0
         self.T_i = T_0
         self.T_mult = T_mult
@@ -70,7 +71,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_i *= self.T_mult
         else:
             if epoch < 0:
-                raise ValueError(f"Expected non-negative epoch, but got {epoch}")
+                raise ValueError(f"CosineAnnealingWarmRestarts: epoch must not be negative, got {epoch}")
             self._place(epoch)
         self.last_epoch = math.floor(epoch)
         for group, rate in zip(self.optimizer.param_groups, self.get_lr()):
@@ -92,7 +93,8 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 def _momentum_option(optimizer):
     """Whether the optimizer's momentum is called "betas" (its first entry) or "momentum"."""
     if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
-        raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+        raise ValueError("cycle_momentum=True needs an optimizer with momentum or betas; pass "
+                         "cycle_momentum=False")
     return "betas" in optimizer.defaults
 
 
@@ -130,7 +132,7 @@ class CyclicLR(LRScheduler):
         last_epoch=-1,
     ):
         if not hasattr(optimizer, "param_groups"):
-            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+            raise TypeError(f"CyclicLR: {type(optimizer).__name__} is no Optimizer")
         self.optimizer = optimizer
         groups = optimizer.param_groups
         if last_epoch == -1:
@@ -141,7 +143,8 @@ class CyclicLR(LRScheduler):
         self.total_size = float(step_size_up) + down
         self.step_ratio = float(step_size_up) / self.total_size
         if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
-            raise ValueError("mode is invalid and scale_fn is None")
+            raise ValueError(f"CyclicLR: unknown mode={mode!r}; choose 'triangular', 'triangular2' or "
+                             "'exp_range', or pass scale_fn")
         self.mode = mode
         self.gamma = gamma
         self._scale_fn_custom = scale_fn
@@ -225,14 +228,14 @@ class OneCycleLR(LRScheduler):
         last_epoch=-1,
     ):
         if not hasattr(optimizer, "param_groups"):
-            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+            raise TypeError(f"OneCycleLR: {type(optimizer).__name__} is no Optimizer")
         self.optimizer = optimizer
         self.total_steps = self._length(total_steps, epochs, steps_per_epoch)
         if pct_start < 0 or pct_start > 1 or not isinstance(pct_start, float):
-            raise ValueError(f"Expected float between 0 and 1 pct_start, but got {pct_start}")
+            raise ValueError(f"OneCycleLR: pct_start must be a float from 0 to 1, got {pct_start}")
         if anneal_strategy not in ("cos", "linear"):
             raise ValueError(
-                f"anneal_strategy must be one of 'cos' or 'linear', instead got {anneal_strategy}"
+                f"OneCycleLR: unknown anneal_strategy={anneal_strategy!r}, choose 'cos' or 'linear'"
             )
         self._anneal_func_type = anneal_strategy
         self._schedule_phases = self._phases(pct_start, three_phase)
@@ -260,10 +263,10 @@ class OneCycleLR(LRScheduler):
     def _length(total_steps, epochs, steps_per_epoch):
         if total_steps is not None:
             if total_steps <= 0 or not isinstance(total_steps, int):
-                raise ValueError(f"Expected positive integer total_steps, but got {total_steps}")
+                raise ValueError(f"OneCycleLR: total_steps must be a positive int, got {total_steps}")
             return total_steps
         if epochs is None or steps_per_epoch is None:
-            raise ValueError("You must define either total_steps OR (epochs AND steps_per_epoch)")
+            raise ValueError("OneCycleLR: pass total_steps, or epochs and steps_per_epoch")
         for name, value in (("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
             if not isinstance(value, int) or value <= 0:
                 raise ValueError(f"Expected positive integer {name}, but got {value}")
@@ -298,9 +301,7 @@ class OneCycleLR(LRScheduler):
     def get_lr(self):
         step = self.last_epoch
         if step > self.total_steps:
-            raise ValueError(
-                f"Tried to step {step} times. The specified number of total steps is {self.total_steps}"
-            )
+            raise ValueError(f"OneCycleLR: step {step} lies past total_steps={self.total_steps}")
         begin = 0.0
         for phase in self._schedule_phases:
             if step <= phase["end_step"] or phase is self._schedule_phases[-1]:

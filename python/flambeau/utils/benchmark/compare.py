@@ -30,7 +30,7 @@ class Compare:
         """Add measurements. Errors: ValueError for anything else."""
         for r in results:
             if not isinstance(r, Measurement):
-                raise ValueError(f"Expected an instance of `Measurement`, got {type(r)} instead.")
+                raise ValueError(f"Compare: results must be Measurements, one is {type(r).__name__}")
         self._results.extend(results)
 
     def trim_significant_figures(self) -> None:

@@ -140,8 +140,8 @@ class Measurement:
                f"{'per measurement' if many else ''}, {self.num_threads} thread{'s' if self.num_threads > 1 else ''}"
         lines.append("  " + runs)
         if many and self.has_warnings:
-            lines.append(f"  WARNING: Interquartile range is {100 * self.iqr / self.median:.1f}% of the median "
-                         "measurement. Another process may be taking turns with this one.")
+            lines.append(f"  WARNING: the quartiles lie {100 * self.iqr / self.median:.1f}% of the median "
+                         "apart. Another process may be taking turns with this one.")
         return "\n".join(lines)
 
 

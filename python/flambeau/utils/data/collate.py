@@ -67,7 +67,7 @@ def default_collate(batch):
 
 
 def collate(batch, *, collate_fn_map: dict | None = None):
-    """`default_collate` with a table of functions for element types of one's own.
+    """`default_collate` with a table of functions for types of one's own.
 
     Args:
         batch: a non-empty list of samples.
@@ -88,13 +88,13 @@ def collate(batch, *, collate_fn_map: dict | None = None):
         lengths = {len(sample) for sample in batch}
         if len(lengths) > 1:
             raise RuntimeError(
-                f"each element in list of batch should be of equal size, found sizes {sorted(lengths)}."
+                f"default_collate: the samples are lists of different lengths, {sorted(lengths)}"
             )
         columns = [collate(column, collate_fn_map=collate_fn_map) for column in zip(*batch)]
         return columns if isinstance(elem, tuple) else _rebuild_sequence(elem, columns)
     raise TypeError(
-        f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-        f"found {type(elem)}. Give the DataLoader a collate_fn that knows this type."
+        f"default_collate: {type(elem)} has no rule, there are some for tensors, arrays, numbers, strings, "
+        "dicts and lists; give the DataLoader a collate_fn"
     )
 
 
@@ -109,8 +109,8 @@ def collate_tensor_fn(batch, *, collate_fn_map: dict | None = None):
 def collate_numpy_array_fn(batch, *, collate_fn_map: dict | None = None):
     if batch[0].dtype.kind in "SUO":
         raise TypeError(
-            f"default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; "
-            f"found an array of {batch[0].dtype}."
+            f"default_collate: an array of {batch[0].dtype} cannot become a tensor; give the DataLoader a "
+            "collate_fn"
         )
     return collate([torch.as_tensor(array) for array in batch], collate_fn_map=collate_fn_map)
 

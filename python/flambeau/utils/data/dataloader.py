@@ -156,9 +156,7 @@ class DataLoader(Generic[_T_co]):
     def __setattr__(self, name: str, value) -> None:
         fixed = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
         if self.__initialized and name in fixed:
-            raise ValueError(
-                f"{name} attribute should not be set after {type(self).__name__} is initialized."
-            )
+            raise ValueError(f"{type(self).__name__}: {name} is fixed once the loader is made")
         super().__setattr__(name, value)
 
     @property
@@ -169,9 +167,7 @@ class DataLoader(Generic[_T_co]):
     def multiprocessing_context(self, context) -> None:
         if context is not None:
             if self.num_workers == 0:
-                raise ValueError(
-                    "multiprocessing_context can only be used with num_workers > 0, this loader has 0."
-                )
+                raise ValueError("DataLoader: multiprocessing_context needs workers, and num_workers is 0")
             if isinstance(context, str):
                 methods = multiprocessing.get_all_start_methods()
                 if context not in methods:
@@ -221,8 +217,8 @@ class DataLoader(Generic[_T_co]):
         available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         if available is not None and self.num_workers > available:
             warnings.warn(
-                f"This DataLoader will create {self.num_workers} worker processes, but this process may use "
-                f"only {available} processors; more workers than that may slow loading down.",
+                f"DataLoader: {self.num_workers} workers for {available} processors; more workers than that "
+                "may slow loading down",
                 stacklevel=3,
             )
 
@@ -230,32 +226,32 @@ class DataLoader(Generic[_T_co]):
 def _check_worker_options(num_workers, timeout, prefetch_factor, persistent_workers) -> None:
     if num_workers < 0:
         raise ValueError(
-            f"num_workers option should be non-negative, got {num_workers}; 0 loads in this process."
+            f"DataLoader: num_workers must not be negative, got {num_workers}; 0 loads in this process"
         )
     if timeout < 0:
-        raise ValueError(f"timeout option should be non-negative, got {timeout}.")
+        raise ValueError(f"DataLoader: timeout must not be negative, got {timeout}")
     if num_workers == 0 and prefetch_factor is not None:
         raise ValueError("prefetch_factor option needs multiprocessing: set num_workers > 0 or leave it out.")
     if prefetch_factor is not None and prefetch_factor < 1:
         raise ValueError(f"prefetch_factor option should be positive, got {prefetch_factor}.")
     if persistent_workers and num_workers == 0:
-        raise ValueError("persistent_workers option needs num_workers > 0.")
+        raise ValueError("DataLoader: persistent_workers needs num_workers > 0")
 
 
 def _check_iterable_options(shuffle, sampler, batch_sampler, sample_seeds) -> None:
     # an iterable-style dataset decides its order itself
     if shuffle not in {False, None}:
         raise ValueError(
-            f"DataLoader with IterableDataset: expected unspecified shuffle option, got {shuffle!r}."
+            f"DataLoader: an IterableDataset decides its order, so shuffle cannot be {shuffle!r}"
         )
     if sampler is not None:
         raise ValueError(
-            f"DataLoader with IterableDataset: expected unspecified sampler option, got {sampler!r}."
+            f"DataLoader: an IterableDataset decides its order, so there can be no sampler, got {sampler!r}"
         )
     if batch_sampler is not None:
         raise ValueError(
-            f"DataLoader with IterableDataset: expected unspecified batch_sampler option, "
-            f"got {batch_sampler!r}."
+            "DataLoader: an IterableDataset decides its order, so there can be no batch_sampler, got "
+            f"{batch_sampler!r}"
         )
     if sample_seeds:
         raise ValueError(
@@ -265,13 +261,15 @@ def _check_iterable_options(shuffle, sampler, batch_sampler, sample_seeds) -> No
 
 def _check_order_options(batch_size, shuffle, sampler, batch_sampler, drop_last) -> None:
     if sampler is not None and shuffle:
-        raise ValueError("sampler option is mutually exclusive with shuffle.")
+        raise ValueError("DataLoader: a sampler decides the order, so it excludes shuffle")
     if batch_sampler is not None and (batch_size != 1 or shuffle or sampler is not None or drop_last):
         raise ValueError(
-            "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last."
+            "DataLoader: a batch_sampler decides order and batches, so it excludes batch_size, shuffle, "
+            "sampler and drop_last"
         )
     if batch_sampler is None and batch_size is None and drop_last:
-        raise ValueError("batch_size=None gives single samples and is mutually exclusive with drop_last.")
+        raise ValueError("DataLoader: batch_size=None gives single samples, so there is no last batch to "
+                         "drop")
 
 
 class _BaseDataLoaderIter:
@@ -327,9 +325,8 @@ class _BaseDataLoaderIter:
     def _warn_if_longer(self, promised: int) -> None:
         if self._num_yielded > promised:
             warnings.warn(
-                f"Length of IterableDataset {self._dataset} was reported to be {promised}, but "
-                f"{self._num_yielded} batches have been fetched. With workers, does __iter__ split the "
-                "stream by get_worker_info()?",
+                f"DataLoader: {self._dataset} announced {promised} batches, {self._num_yielded} have come. "
+                "With workers, does __iter__ split the stream by get_worker_info()?",
                 stacklevel=3,
             )
 

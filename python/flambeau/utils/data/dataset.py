@@ -117,7 +117,7 @@ class StackDataset(Dataset):
                 "Give datasets either by position (tuples) or by name (dicts): both types are given."
             )
         if not args and not kwargs:
-            raise ValueError("At least one dataset should be passed.")
+            raise ValueError("StackDataset: give one dataset at least")
         self.datasets = args or kwargs
         lengths = [len(dataset) for dataset in args or kwargs.values()]
         if any(length != lengths[0] for length in lengths):
@@ -161,7 +161,7 @@ class ConcatDataset(Dataset[_T_co]):
         super().__init__()
         self.datasets = list(datasets)
         if not self.datasets:
-            raise AssertionError("datasets should not be an empty iterable.")
+            raise AssertionError("ConcatDataset: datasets is empty")
         if any(isinstance(dataset, IterableDataset) for dataset in self.datasets):
             raise AssertionError("ConcatDataset does not support IterableDataset; chain these with `+`.")
         self.cumulative_sizes = self.cumsum(self.datasets)
@@ -261,8 +261,7 @@ def random_split(dataset: Dataset[_T], lengths: Sequence[int | float], generator
         lengths = _lengths_of_fractions(len(dataset), lengths)
     if sum(lengths) != len(dataset):
         raise ValueError(
-            f"Sum of input lengths does not equal the length of the input dataset: "
-            f"{list(lengths)} sum to {sum(lengths)}, the dataset has {len(dataset)}."
+            f"random_split: {list(lengths)} add up to {sum(lengths)}, the dataset has {len(dataset)}"
         )
     generator = torch.default_generator if generator is None else generator
     order = torch.randperm(sum(lengths), generator=generator).tolist()
@@ -273,13 +272,13 @@ def random_split(dataset: Dataset[_T], lengths: Sequence[int | float], generator
 def _lengths_of_fractions(total: int, fractions: Sequence[float]) -> list[int]:
     for i, fraction in enumerate(fractions):
         if not 0 <= fraction <= 1:
-            raise ValueError(f"Fraction at index {i} is not between 0 and 1: {fraction}.")
+            raise ValueError(f"random_split: fraction {i} must lie from 0 to 1, it is {fraction}")
     lengths = [math.floor(total * fraction) for fraction in fractions]
     for i in range(total - sum(lengths)):
         lengths[i % len(lengths)] += 1
     for i, length in enumerate(lengths):
         if length == 0:
-            warnings.warn(f"Length of split at index {i} is 0: this part is empty.", stacklevel=3)
+            warnings.warn(f"random_split: part {i} is empty", stacklevel=3)
     return lengths
 
 

@@ -56,7 +56,7 @@ class _Worker:
                 how += "; the system does this when memory runs out"
         else:
             how = f"exit code {code}"
-        return RuntimeError(f"DataLoader worker (pid(s) {self.process.pid}) exited unexpectedly, {how}.")
+        return RuntimeError(f"DataLoader worker (pid {self.process.pid}) exited unexpectedly, {how}.")
 
 
 class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
@@ -199,7 +199,7 @@ class _MultiProcessingDataLoaderIter(_BaseDataLoaderIter):
         by_event |= {worker.process.sentinel: worker for worker in workers}
         ready = wait(list(by_event), self._timeout)
         if not ready:
-            self._fail(RuntimeError(f"DataLoader timed out after {self._timeout} seconds."))
+            self._fail(RuntimeError(f"DataLoader: timed out, no batch came in {self._timeout} seconds"))
         # an answer sent before a death still counts
         answered = [event for event in ready if event in {worker.connection for worker in workers}]
         worker = by_event[(answered or ready)[0]]

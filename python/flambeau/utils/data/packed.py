@@ -43,6 +43,6 @@ class PackedList(Sequence):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         if not -len(self) <= index < len(self):
-            raise IndexError(f"index {index} is out of range for a PackedList of {len(self)} items")
+            raise IndexError(f"PackedList: index {index} is out of range for {len(self)} items")
         begin, end = self._ends[index % len(self) :][:2].tolist()
         return pickle.loads(self._bytes.untyped_storage()._to_bytes()[begin:end])

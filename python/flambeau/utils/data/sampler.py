@@ -78,7 +78,7 @@ class RandomSampler(Sampler[int]):
         self._num_samples = num_samples
         self.generator = generator
         if not isinstance(replacement, bool):
-            raise TypeError(f"replacement should be a boolean value, but got replacement={replacement!r}.")
+            raise TypeError(f"RandomSampler: replacement must be a bool, not {replacement!r}")
         _check_count("num_samples", self.num_samples)
 
     @property
@@ -147,13 +147,14 @@ class WeightedRandomSampler(Sampler[int]):
     ) -> None:
         if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
             raise ValueError(
-                f"num_samples should be a positive integer value, but got num_samples={num_samples!r}."
+                f"WeightedRandomSampler: num_samples must be a positive int, not {num_samples!r}"
             )
         if not isinstance(replacement, bool):
-            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement!r}.")
+            raise ValueError(f"WeightedRandomSampler: replacement must be a bool, not {replacement!r}")
         weights = torch.as_tensor(weights, dtype=torch.float64)
         if weights.dim() != 1:
-            raise ValueError(f"weights should be a 1d sequence, but these have shape {tuple(weights.shape)}.")
+            raise ValueError("WeightedRandomSampler: weights must be a vector, the shape is "
+                             f"{tuple(weights.shape)}")
         self.weights = weights
         self.num_samples = num_samples
         self.replacement = replacement
@@ -183,7 +184,7 @@ class BatchSampler(Sampler[list[int]]):
     def __init__(self, sampler: Sampler[int] | Iterable[int], batch_size: int, drop_last: bool) -> None:
         _check_count("batch_size", batch_size)
         if not isinstance(drop_last, bool):
-            raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last!r}.")
+            raise ValueError(f"BatchSampler: drop_last must be a bool, not {drop_last!r}")
         self.sampler = sampler
         self.batch_size = batch_size
         self.drop_last = drop_last
@@ -201,4 +202,4 @@ class BatchSampler(Sampler[list[int]]):
 
 def _check_count(name: str, value) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise ValueError(f"{name} should be a positive integer value, but got {name}={value!r}.")
+        raise ValueError(f"{name} must be a positive int, not {value!r}")

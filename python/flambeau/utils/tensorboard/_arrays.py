@@ -17,7 +17,8 @@ def make_np(x):
         return (x.float() if x.dtype == fb.bfloat16 else x).numpy()
     if np.isscalar(x):
         return np.array([x])
-    raise NotImplementedError(f"Got {type(x)}, but numpy array or torch tensor are expected.")
+    raise NotImplementedError(f"{type(x).__name__} has no numbers to write; give a tensor, an array or a "
+                              "number")
 
 
 def make_grid(images, columns=8):
@@ -43,8 +44,8 @@ def to_hwc(array, dataformats):
     if len(set(letters)) != len(letters) or not set(letters) <= set("NCHW"):
         raise AssertionError(f"dataformats names each of N, C, H, W at most once, not {dataformats!r}")
     if len(letters) != array.ndim:
-        raise AssertionError(f"size of input tensor and input format are different. tensor shape: {array.shape}, "
-                             f"input_format: {dataformats}")
+        raise AssertionError(f"the format {dataformats!r} does not name the dims of an array of shape "
+                             f"{array.shape}")
     if len(letters) == 4:
         return make_grid(array.transpose([letters.index(c) for c in "NCHW"])).transpose(1, 2, 0)
     if len(letters) == 3:

@@ -22,7 +22,8 @@ def write_metadata(metadata, header, folder):
     lines = [str(x) for x in metadata]
     if header:
         if not all(len(header) == len(row) for row in metadata):
-            raise AssertionError("len of header must be equal to the number of columns in metadata")
+            raise AssertionError("add_embedding: each row of metadata needs an entry for each of the "
+                                 f"{len(header)} names in metadata_header")
         lines = ["\t".join(str(x) for x in row) for row in [header, *metadata]]
     with open(os.path.join(folder, "metadata.tsv"), "w", encoding="utf-8") as file:
         file.write("".join(line + "\n" for line in lines))

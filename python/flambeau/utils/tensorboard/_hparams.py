@@ -18,8 +18,8 @@ def _typed(name, value):
         return api_pb2.DATA_TYPE_STRING, {"string_value": value}
     if isinstance(value, fb.Tensor):
         return api_pb2.DATA_TYPE_FLOAT64, {"number_value": make_np(value).reshape(-1)[0]}
-    raise ValueError(f"hparams: {name!r}: value should be one of int, float, str, bool, or torch.Tensor, "
-                     f"not {type(value).__name__}")
+    raise ValueError(f"hparams: {name!r} must be a number, a bool, a str or a tensor, not "
+                     f"{type(value).__name__}")
 
 
 def _summary(tag, **content):
@@ -35,15 +35,15 @@ def hparams(hparam_dict=None, metric_dict=None, hparam_domain_discrete=None):
     """
     for given, what in ((hparam_dict, "hparam_dict"), (metric_dict, "metric_dict")):
         if not isinstance(given, dict):
-            raise TypeError(f"{what} should be a dictionary, nothing logged.")
+            raise TypeError(f"{what} must be a dict, not {type(given).__name__}")
     domains = hparam_domain_discrete or {}
     if not isinstance(domains, dict):
-        raise TypeError("hparam_domain_discrete should be a dictionary, nothing logged.")
+        raise TypeError(f"hparam_domain_discrete must be a dict, not {type(domains).__name__}")
     for name, values in domains.items():
         if name not in hparam_dict or not isinstance(values, list) \
                 or not all(isinstance(v, type(hparam_dict[name])) for v in values):
-            raise TypeError(f"parameter: hparam_domain_discrete[{name}] should be a list of same type as "
-                            f"hparam_dict[{name}].")
+            raise TypeError(f"hparam_domain_discrete[{name!r}] must be a list of values of the type of "
+                            f"hparam_dict[{name!r}]")
     from google.protobuf import struct_pb2
     start = plugin_data_pb2.SessionStartInfo()
     infos = []

@@ -30,8 +30,8 @@ def scalar(name, tensor, collections=None, new_style=False, double_precision=Fal
     """One number: `simple_value`, or a tensor that the newer dashboards read."""
     array = make_np(tensor).squeeze()
     if array.ndim:
-        raise AssertionError(f"Tensor should contain one element (0 dimensions). Was given size: {array.size} and "
-                             f"{array.ndim} dimensions.")
+        raise AssertionError(f"scalar: a single number is needed, not an array of {array.size} with "
+                             f"{array.ndim} dims")
     number = float(array)
     if not new_style:
         return _one(tag=name, simple_value=number)
@@ -79,7 +79,7 @@ def make_histogram(values, bins, max_bins=None):
     Errors: ValueError for no values.
     """
     if values.size == 0:
-        raise ValueError("The input has no element.")
+        raise ValueError("histogram: there are no values to count")
     values = values.reshape(-1)
     counts, limits = np.histogram(values, bins=bins)
     if max_bins is not None and len(counts) > max_bins:
@@ -88,7 +88,7 @@ def make_histogram(values, bins, max_bins=None):
         limits = np.append(limits[:-1:step], limits[-1])
     filled = np.flatnonzero(counts)
     if filled.size == 0:
-        raise ValueError("The histogram is empty, please file a bug report.")
+        raise ValueError("histogram: there are no values to count")
     first, last = filled[0], filled[-1] + 1
     before = counts[first - 1:last] if first > 0 else np.concatenate([[0], counts[:last]])
     return HistogramProto(min=values.min(), max=values.max(), num=len(values), sum=values.sum(),
@@ -176,7 +176,7 @@ def audio(tag, tensor, sample_rate=44100):
     """Sound in the range -1 … 1 as a WAV of 16 bits. Shapes: (samples,) or (1, samples)."""
     array = make_np(tensor).squeeze()
     if array.ndim != 1:
-        raise AssertionError("input tensor should be 1 dimensional.")
+        raise AssertionError("pr_curve: labels and predictions must be vectors")
     encoded = io.BytesIO()
     with wave.open(encoded, "wb") as file:
         file.setnchannels(1)

@@ -104,7 +104,7 @@ class SummaryWriter:
         """Hyperparameters and the metrics they led to, as a run of their own below the folder."""
         for given in (hparam_dict, metric_dict):
             if type(given) is not dict:
-                raise TypeError("hparam_dict and metric_dict should be dictionary.")
+                raise TypeError("add_hparams: hparam_dict and metric_dict must be dicts")
         summaries = _hparams.hparams(hparam_dict, metric_dict, hparam_domain_discrete)
         folder = os.path.join(self._get_file_writer().get_logdir(), run_name or str(time.time()))
         with SummaryWriter(log_dir=folder) as writer:
@@ -141,7 +141,8 @@ class SummaryWriter:
                           walltime=None):
         """A histogram that was computed elsewhere. Errors: ValueError unless there are as many limits as counts."""
         if len(bucket_limits) != len(bucket_counts):
-            raise ValueError("len(bucket_limits) != len(bucket_counts), see the document.")
+            raise ValueError(f"add_histogram_raw: each of the {len(bucket_limits)} bucket_limits needs a "
+                             f"count, got {len(bucket_counts)}")
         made = summary.histogram_raw(tag, min, max, num, sum, sum_squares, bucket_limits, bucket_counts)
         self._add(made, global_step, walltime)
 
@@ -200,11 +201,14 @@ class SummaryWriter:
         """
         mat = make_np(mat)
         if mat.ndim != 2:
-            raise AssertionError("mat should be 2D, where mat.size(0) is the number of data points")
+            raise AssertionError("add_embedding: mat must be a matrix with a row for each point, it has "
+                                 f"{mat.ndim} dims")
         if metadata is not None and len(metadata) != mat.shape[0]:
-            raise AssertionError("#labels should equal with #data points")
+            raise AssertionError(f"add_embedding: metadata has {len(metadata)} labels for {mat.shape[0]} "
+                                 "points")
         if label_img is not None and (label_img.shape[0] != mat.shape[0] or label_img.shape[2] != label_img.shape[3]):
-            raise AssertionError("#images should equal with #data points, and images should be square")
+            raise AssertionError("add_embedding: label_img needs a square image for each of the "
+                                 f"{mat.shape[0]} points")
         step = str(0 if global_step is None else global_step).zfill(5)
         subfolder = f"{step}/{self._encode(tag)}"
         logdir = self._get_file_writer().get_logdir()

@@ -38,7 +38,8 @@ class FakeData(VisionDataset):
 
     def __getitem__(self, index: int) -> tuple:
         if not 0 <= index < self.size:
-            raise IndexError(f"{type(self).__name__} index out of range: {index} of {self.size}.")
+            raise IndexError(f"{type(self).__name__}: index {index} lies out of range, there are {self.size} "
+                             "images")
         state = torch.get_rng_state()
         torch.manual_seed(index + self.random_offset)
         image = torch.randn(*self.image_size)

@@ -52,7 +52,7 @@ class ColorJitter(nn.Module):
         elif isinstance(value, (tuple, list)) and len(value) == 2:
             low, high = float(value[0]), float(value[1])
         else:
-            raise TypeError(f"{name} should be a single number or a list/tuple with length 2, got {value!r}.")
+            raise TypeError(f"{name} must be a number or a pair of numbers, not {value!r}")
         if not lowest <= low <= high <= highest:
             raise ValueError(f"{name} values should be between {(lowest, highest)}, but got {[low, high]}.")
         return None if low == high == middle else (low, high)

@@ -93,7 +93,7 @@ def resize(
 def _resized(height: int, width: int, size, max_size: int | None) -> tuple[int, int]:
     sizes = [size] if isinstance(size, int) else list(size)
     if len(sizes) > 2:
-        raise ValueError(f"Size must be an int or a 1 or 2 element sequence, not {len(sizes)} elements.")
+        raise ValueError(f"size must be an int, or one or two of them; got {len(sizes)}")
     if len(sizes) == 2:
         if max_size is not None:
             raise ValueError(
@@ -129,7 +129,7 @@ def _borders(padding) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of one number for all sides, two for the axes, or four."""
     values = [padding] if isinstance(padding, numbers.Number) else list(padding)
     if len(values) not in (1, 2, 4):
-        raise ValueError(f"Padding must be an int or a 1, 2, or 4 element tuple, not {len(values)} elements.")
+        raise ValueError(f"padding must be an int, or 1, 2 or 4 of them; got {len(values)}")
     return tuple(values * (4 // len(values)))
 
 
@@ -368,7 +368,7 @@ def affine(
     if not isinstance(angle, (int, float)):
         raise TypeError("Argument angle should be int or float.")
     if len(translate) != 2:
-        raise ValueError("Argument translate should be a sequence of length 2.")
+        raise ValueError(f"translate must be a pair, got {len(translate)} numbers")
     if scale <= 0.0:
         raise ValueError("Argument scale should be positive.")
     shears = [shear, 0.0] if isinstance(shear, numbers.Number) else [float(value) for value in shear]

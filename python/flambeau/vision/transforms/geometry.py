@@ -47,9 +47,7 @@ def _angles(name: str, value, lengths: tuple[int, ...] = (2,)) -> list[float]:
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"{name} should be a number or a sequence of length {lengths}, got {value!r}.")
     if len(value) not in lengths:
-        raise ValueError(
-            f"{name} should be a sequence of length {' or '.join(map(str, lengths))}, got {value}."
-        )
+        raise ValueError(f"{name} must hold {' or '.join(map(str, lengths))} numbers, got {value}")
     return [float(angle) for angle in value]
 
 
