@@ -211,7 +211,7 @@ struct Pad {
       const int64_t size = x.shape()[n - 1 - k], before = pad[2 * k], after = pad[2 * k + 1];
       if (mode == "reflect") check(before < size && after < size, "pad: mode='reflect' needs padding smaller "
                                    "than the dim; got (", before, ", ", after, ") for dim ", n - 1 - k,
-                                   " of shape ", x.shape().list());
+                                   " of the ", n, "-dimensional input of shape ", x.shape().list());
       if (mode == "circular") check(before <= size && after <= size, "pad: mode='circular' needs padding no "
                                     "larger than the dim; got (", before, ", ", after, ") for dim ",
                                     n - 1 - k, " of shape ", x.shape().list());
