@@ -3,6 +3,7 @@
 
 #include "kernels/rows.h"
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops.h"
 
 namespace fb {
@@ -278,46 +279,74 @@ struct Convolution {
   }
 };
 
-// sides: of a kernel of ones; sum: of its elements; grown: the sides of two such kernels, convolved.
-#define FB_CONV(Name, n, places, sides, sum, grown)                                                                     \
-  struct Name {                                                                                                         \
-    static constexpr auto schema = "conv" #n "d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, "       \
-                                   "int[] padding=0, int[] dilation=1, int groups=1) -> Tensor";                        \
-    static constexpr auto doc = "\n    Convolution (cross-correlation) over " #n " dims.\n\n"                           \
-                                "    Shapes: input (N, C, " places ") or (C, " places "), weight (O, C / groups, *), "  \
-                                "bias (O) → (N, O, *).   Dtypes: all but bool.\n\n"                                    \
-                                "    >>> fb.conv" #n "d(fb.ones(1, 1, " sides "), fb.ones(1, 1, " sides ")).item()\n"   \
-                                "    " sum "\n  ";                                                                      \
-    using kind = Composite;                                                                                             \
-    static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, Dims padding, Dims dilation, int64_t groups) {   \
-      return convolved("conv" #n "d", n, x, w, b, stride, padding, dilation, groups);                                   \
-    }                                                                                                                   \
-  };                                                                                                                    \
-  struct Name##Padding {                                                                                                \
-    static constexpr auto schema = "conv" #n "d.padding(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, " \
-                                   "str padding='valid', int[] dilation=1, int groups=1) -> Tensor";                    \
-    static constexpr auto doc = Name::doc;                                                                              \
-    using kind = Composite;                                                                                             \
-    static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, std::string padding, Dims dilation, int64_t groups) { \
-      return convolved_by_name("conv" #n "d", n, x, w, b, stride, padding, dilation, groups);                           \
-    }                                                                                                                   \
-  };                                                                                                                    \
-  struct Name##Transpose {                                                                                              \
-    static constexpr auto schema = "conv_transpose" #n "d(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, " \
-                                   "int[] padding=0, int[] output_padding=0, int groups=1, int[] dilation=1) -> Tensor"; \
-    static constexpr auto doc = "\n    Transposed convolution over " #n " dims: the adjoint of conv" #n "d.\n\n"         \
-                                "    Shapes: input (N, C, " places ") or (C, " places "), weight (C, O / groups, *), "  \
-                                "bias (O) → (N, O, *).   Dtypes: all but bool.\n\n"                                    \
-                                "    >>> fb.conv_transpose" #n "d(fb.ones(1, 1, " sides "), fb.ones(1, 1, " sides ")).shape\n" \
-                                "    torch.Size([1, 1, " grown "])\n  ";                                                \
-    using kind = Composite;                                                                                             \
-    static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, Dims padding, Dims output_padding, int64_t groups, Dims dilation) { \
-      return transposed("conv_transpose" #n "d", n, x, w, b, stride, padding, output_padding, groups, dilation);        \
-    }                                                                                                                   \
-  };
-FB_CONV(Conv1d, 1, "L", "2", "2.0", "3")
-FB_CONV(Conv2d, 2, "H, W", "2, 2", "4.0", "3, 3")
-FB_CONV(Conv3d, 3, "D, H, W", "2, 2, 2", "8.0", "3, 3, 3")
+namespace {
+
+// For the docs. sides: of a kernel of ones; sum: of its elements; grown: the sides of two such kernels,
+// convolved.
+template <int n> struct Sides;
+template <> struct Sides<1> {
+  static constexpr char places[] = "L", sides[] = "2", sum[] = "2.0", grown[] = "3";
+};
+template <> struct Sides<2> {
+  static constexpr char places[] = "H, W", sides[] = "2, 2", sum[] = "4.0", grown[] = "3, 3";
+};
+template <> struct Sides<3> {
+  static constexpr char places[] = "D, H, W", sides[] = "2, 2, 2", sum[] = "8.0", grown[] = "3, 3, 3";
+};
+
+}  // namespace
+
+template <int n> struct Conv {
+  static constexpr auto name = joined("conv", digit(n), "d");
+  static constexpr auto schema =
+      joined(name, "(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, "
+             "int[] dilation=1, int groups=1) -> Tensor");
+  static constexpr auto doc = joined(R"(
+    Convolution (cross-correlation) over )", digit(n), R"( dims.
+
+    Shapes: input (N, C, )", Sides<n>::places, ") or (C, ", Sides<n>::places, "), "
+    R"(weight (O, C / groups, *), bias (O) → (N, O, *).   Dtypes: all but bool.
+
+    >>> fb.)", name, "(fb.ones(1, 1, ", Sides<n>::sides, "), fb.ones(1, 1, ", Sides<n>::sides, R"()).item()
+    )", Sides<n>::sum, "\n  ");
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, Dims padding, Dims dilation,
+                          int64_t groups) {
+    return convolved(name, n, x, w, b, stride, padding, dilation, groups);
+  }
+};
+
+template <int n> struct ConvNamedPadding {
+  static constexpr auto schema =
+      joined(Conv<n>::name, ".padding(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, "
+             "str padding='valid', int[] dilation=1, int groups=1) -> Tensor");
+  static constexpr auto doc = Conv<n>::doc;
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, std::string padding, Dims dilation,
+                          int64_t groups) {
+    return convolved_by_name(Conv<n>::name, n, x, w, b, stride, padding, dilation, groups);
+  }
+};
+
+template <int n> struct ConvTranspose {
+  static constexpr auto name = joined("conv_transpose", digit(n), "d");
+  static constexpr auto schema =
+      joined(name, "(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, "
+             "int[] output_padding=0, int groups=1, int[] dilation=1) -> Tensor");
+  static constexpr auto doc = joined(R"(
+    Transposed convolution over )", digit(n), " dims: the adjoint of ", Conv<n>::name, R"(.
+
+    Shapes: input (N, C, )", Sides<n>::places, ") or (C, ", Sides<n>::places, "), "
+    R"(weight (C, O / groups, *), bias (O) → (N, O, *).   Dtypes: all but bool.
+
+    >>> fb.)", name, "(fb.ones(1, 1, ", Sides<n>::sides, "), fb.ones(1, 1, ", Sides<n>::sides, R"()).shape
+    torch.Size([1, 1, )", Sides<n>::grown, "])\n  ");
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Tensor w, Tensor b, Dims stride, Dims padding, Dims output_padding,
+                          int64_t groups, Dims dilation) {
+    return transposed(name, n, x, w, b, stride, padding, output_padding, groups, dilation);
+  }
+};
 
 struct ConvTbc {
   static constexpr auto schema = "conv_tbc(Tensor input, Tensor weight, Tensor bias, int pad=0) -> Tensor";
@@ -340,7 +369,8 @@ struct ConvTbc {
   }
 };
 
-FB_GROUP(conv, ConvForward, ConvData, ConvWeights, Convolution, Conv1d, Conv1dPadding, Conv1dTranspose, Conv2d, Conv2dPadding,
-         Conv2dTranspose, Conv3d, Conv3dPadding, Conv3dTranspose, ConvTbc)
+FB_GROUP(conv, ConvForward, ConvData, ConvWeights, Convolution, Conv<1>, ConvNamedPadding<1>,
+         ConvTranspose<1>, Conv<2>, ConvNamedPadding<2>, ConvTranspose<2>, Conv<3>, ConvNamedPadding<3>,
+         ConvTranspose<3>, ConvTbc)
 
 }  // namespace fb

@@ -82,14 +82,27 @@ template <class T> static T with_sign_of(T r, T b) {
 }
 
 // The loop's parts for ops whose near numbers are computed in another way than all.
-#define FB_NEAR_OR_ANY(near, any)                                                                          \
-  static constexpr bool narrow_integers = true;                                                            \
-  template <class T> static T forward(T a, T b) {                                                          \
-    if constexpr (Near<T> || SmallInteger<T>) return near;                                                 \
-    else return any;                                                                                       \
-  }                                                                                                        \
-  template <Near T> static bool needs_slow(T a, T b) { return is_far(a, b); }                              \
-  template <Near T> static T slow(T a, T b) { return any; }
+template <class How> struct NearOrAny {
+  static constexpr bool narrow_integers = true;
+  template <class T> static T forward(T a, T b) {
+    if constexpr (Near<T> || SmallInteger<T>) return How::near(a, b);
+    else return How::any(a, b);
+  }
+  template <Near T> static bool needs_slow(T a, T b) { return is_far(a, b); }
+  template <Near T> static T slow(T a, T b) { return How::any(a, b); }
+};
+struct RoundedDown {
+  template <class T> static T near(T a, T b) { return near_quotient(a, b); }
+  template <class T> static T any(T a, T b) { return any_quotient(a, b); }
+};
+struct LeftTowardZero {
+  template <class T> static T near(T a, T b) { return near_rest(a, b); }
+  template <class T> static T any(T a, T b) { return any_rest(a, b); }
+};
+struct LeftBelow {
+  template <class T> static T near(T a, T b) { return with_sign_of(near_rest(a, b), b); }
+  template <class T> static T any(T a, T b) { return with_sign_of(any_rest(a, b), b); }
+};
 
 static constexpr unsigned either = 0b11, second = 0b10;
 
@@ -124,7 +137,7 @@ struct TrueDivide {
   template <class T> static T forward(T a, T b) { return a / b; }
 };
 
-struct DivMode {
+struct DivMode : NearOrAny<RoundedDown> {
   static constexpr auto schema = "div.mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor";
   static constexpr auto doc = R"(
     Quotient rounded toward zero ('trunc'), down ('floor'), or not at all (None).
@@ -150,7 +163,6 @@ struct DivMode {
     const bool trunc = args[2].as_string() == "trunc";
     run_elementwise(trunc ? trunc_divide(result_type(args, 0, 2)) : op, args, out, form);
   }
-  FB_NEAR_OR_ANY(near_quotient(a, b), any_quotient(a, b))
   static Tensor vjp_self(Tensor g, In<1> other, Arg<2, std::optional<std::string>> mode) {
     return mode.value ? zeros_like(g) : g / conj(other);
   }
@@ -159,7 +171,7 @@ struct DivMode {
   }
 };
 
-struct FloorDivide {
+struct FloorDivide : NearOrAny<RoundedDown> {
   static constexpr auto schema = "floor_divide(Tensor self, Tensor other) -> Tensor";
   static constexpr auto doc = R"(
     Quotient rounded down.
@@ -176,12 +188,11 @@ struct FloorDivide {
     refuse_zero_divisor(args);
     run_elementwise(op, args, out, form);
   }
-  FB_NEAR_OR_ANY(near_quotient(a, b), any_quotient(a, b))
   static Tensor vjp_self(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
   static Tensor vjp_other(Tensor) { throw Error("derivative for floor_divide is not implemented"); }
 };
 
-struct Remainder {
+struct Remainder : NearOrAny<LeftBelow> {
   static constexpr auto schema = "remainder(Tensor self, Tensor other) -> Tensor";
   static constexpr auto doc = R"(
     What division rounded down leaves: self - floor(self / other) * other, with the sign of other.
@@ -202,14 +213,13 @@ struct Remainder {
     refuse_zero_divisor(args);
     run_elementwise(op, args, out, form);
   }
-  FB_NEAR_OR_ANY(with_sign_of(near_rest(a, b), b), with_sign_of(any_rest(a, b), b))
   static Tensor vjp_self(Tensor g) { return g; }
   static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
     return -(g * call_op<DivMode>(self, other, "floor"));
   }
 };
 
-struct Fmod {
+struct Fmod : NearOrAny<LeftTowardZero> {
   static constexpr auto schema = "fmod(Tensor self, Tensor other) -> Tensor";
   static constexpr auto doc = R"(
     What division rounded toward zero leaves: self - trunc(self / other) * other, with the sign of self.
@@ -229,7 +239,6 @@ struct Fmod {
     refuse_zero_divisor(args);
     run_elementwise(op, args, out, form);
   }
-  FB_NEAR_OR_ANY(near_rest(a, b), any_rest(a, b))
   static Tensor vjp_self(Tensor g) { return g; }
   static Tensor vjp_other(Tensor g, In<0> self, In<1> other) {
     return -(g * call_op<DivMode>(self, other, "trunc"));

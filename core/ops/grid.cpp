@@ -6,6 +6,7 @@
 #include "kernels/grid.h"
 #include "kernels/rows.h"
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops.h"
 
 namespace fb {
@@ -251,20 +252,19 @@ struct AffineGrid {
   }
 };
 
-#define FB_GRID_SAMPLER(n)                                                                                              \
-  struct GridSampler##n {                                                                                               \
-    static constexpr auto schema = "grid_sampler_" #n "d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, " \
-                                   "bool align_corners) -> Tensor";                                                     \
-    static constexpr auto doc = "grid_sampler for inputs of " #n " spatial dims.";                                      \
-    using kind = Composite;                                                                                             \
-    static Tensor decompose(Tensor x, Tensor grid, int64_t mode, int64_t padding, bool align_corners) {                 \
-      check(x.dim() == n + 2, "grid_sampler_" #n "d: expected input of ", n + 2, " dims, but got sizes ", x.shape().list()); \
-      return call_op<GridSample>(x, grid, mode, padding, align_corners);                                                \
-    }                                                                                                                   \
-  };
-FB_GRID_SAMPLER(2)
-FB_GRID_SAMPLER(3)
+template <int n> struct GridSampler {
+  static constexpr auto name = joined("grid_sampler_", digit(n), "d");
+  static constexpr auto schema =
+      joined(name, "(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, "
+             "bool align_corners) -> Tensor");
+  static constexpr auto doc = joined("grid_sampler for inputs of ", digit(n), " spatial dims.");
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Tensor grid, int64_t mode, int64_t padding, bool align_corners) {
+    check(x.dim() == n + 2, name, ": expected input of ", n + 2, " dims, but got sizes ", x.shape().list());
+    return call_op<GridSample>(x, grid, mode, padding, align_corners);
+  }
+};
 
-FB_GROUP(grid, GridSample, GridSampleBackward, GridSampler2, GridSampler3, AffineGrid)
+FB_GROUP(grid, GridSample, GridSampleBackward, GridSampler<2>, GridSampler<3>, AffineGrid)
 
 }  // namespace fb

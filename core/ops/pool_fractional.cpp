@@ -5,6 +5,7 @@
 
 #include "kernels/rows.h"
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops.h"
 
 namespace fb {
@@ -118,23 +119,28 @@ struct FractionalMax {
   static NoGrad vjp_noise();
 };
 
-#define FB_FRACTIONAL(n, places)                                                                                        \
-  struct FractionalMaxPool##n {                                                                                         \
-    static constexpr auto schema = "fractional_max_pool" #n "d(Tensor input, int[] kernel_size, int[] output_size, "    \
-                                   "Tensor _random_samples) -> (Tensor, Tensor)";                                       \
-    static constexpr auto doc = "\n    Largest element of each of output_size windows at random places, and its place.\n\n"  \
-                                "    Shapes: input (N, C, " places ") or (C, " places "), _random_samples (N, C, " #n   \
-                                ") in [0, 1) → the same with pooled sizes.   Dtypes: floating.\n"                       \
-                                "    Source: Graham, arXiv:1412.6071.\n  ";                                             \
-    using kind = Composite;                                                                                             \
-    static Outputs<2> decompose(Tensor x, Dims kernel, Dims size, Tensor samples) {                                     \
-      fractions_of("fractional_max_pool" #n "d", x, kernel, size, samples, n);                                          \
-      return call_outputs<2, FractionalMax>(x, kernel, size, samples);                                                  \
-    }                                                                                                                   \
-  };
-FB_FRACTIONAL(2, "H, W")
-FB_FRACTIONAL(3, "D, H, W")
+template <int n> struct FractionalMaxPool {
+  static constexpr auto name = joined("fractional_max_pool", digit(n), "d");
+  static constexpr auto schema = joined(name, "(Tensor input, int[] kernel_size, int[] output_size, "
+                                        "Tensor _random_samples) -> (Tensor, Tensor)");
+  static constexpr auto places = [] {
+    if constexpr (n == 2) return joined("H, W");
+    else return joined("D, H, W");
+  }();
+  static constexpr auto doc = joined(R"(
+    Largest element of each of output_size windows at random places, and its place.
 
-FB_GROUP(pool_fractional, FractionalMax, FractionalMaxPool2, FractionalMaxPool3)
+    Shapes: input (N, C, )", places, ") or (C, ", places, "), _random_samples (N, C, ", digit(n),
+                                     R"() in [0, 1) → the same with pooled sizes.   Dtypes: floating.
+    Source: Graham, arXiv:1412.6071.
+  )");
+  using kind = Composite;
+  static Outputs<2> decompose(Tensor x, Dims kernel, Dims size, Tensor samples) {
+    fractions_of(name, x, kernel, size, samples, n);
+    return call_outputs<2, FractionalMax>(x, kernel, size, samples);
+  }
+};
+
+FB_GROUP(pool_fractional, FractionalMax, FractionalMaxPool<2>, FractionalMaxPool<3>)
 
 }  // namespace fb

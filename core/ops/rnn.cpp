@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops/rnn_sequence.h"
 
 namespace fb {
@@ -179,48 +180,76 @@ void check_cell(const char* name, T_ input, T_ h, T_ w_ih, T_ w_hh) {
 
 }  // namespace
 
-// gates: of one step; once and twice: the state after one and two steps from zero on ones, all weights one.
-#define FB_RNN(Name, text, cell, gates, once, twice)                                                                           \
-  struct Name {                                                                                                                \
-    static constexpr auto schema = text ".input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, "   \
-                                   "float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)";     \
-    static constexpr auto doc = "\n    Layers of " text " cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and last "  \
-                                "states.\n\n    >>> w = fb.ones(" gates ", 1)\n"                                               \
-                                "    >>> fb." text "(fb.ones(2, 1, 1), fb.zeros(1, 1, 1), [w, w], False, 1, 0., False, False, " \
-                                "False)[1]\n    tensor([[[" twice "]]])\n  ";                                                  \
-    using kind = Composite;                                                                                                    \
-    static Outputs<2> decompose(Tensor x, Tensor hx, Tensors params, bool biases, int64_t layers, double p, bool train,        \
-                                bool bidirectional, bool batch_first) {                                                        \
-      const Outputs<3> r = Layers{cell, biases, bidirectional, train, layers, p}.run_padded(x, {hx, {}}, params, batch_first); \
-      return {r[0], r[1]};                                                                                                     \
-    }                                                                                                                          \
-  };                                                                                                                           \
-  struct Name##Packed {                                                                                                        \
-    static constexpr auto schema = text ".data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, " \
-                                   "int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)";       \
-    static constexpr auto doc = Name::doc;                                                                                     \
-    using kind = Composite;                                                                                                    \
-    static Outputs<2> decompose(Tensor x, Tensor sizes, Tensor hx, Tensors params, bool biases, int64_t layers, double p,      \
-                                bool train, bool bidirectional) {                                                              \
-      const Outputs<3> r = Layers{cell, biases, bidirectional, train, layers, p}.run_packed(x, sizes, {hx, {}}, params);       \
-      return {r[0], r[1]};                                                                                                     \
-    }                                                                                                                          \
-  };                                                                                                                           \
-  struct Name##Cell {                                                                                                          \
-    static constexpr auto schema = text "_cell(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, "         \
-                                   "Tensor? b_hh=None) -> Tensor";                                                             \
-    static constexpr auto doc = "\n    One step of a " text " cell: input (N, F), state (N, H) → state (N, H).\n\n"            \
-                                "    >>> w = fb.ones(" gates ", 1)\n"                                                          \
-                                "    >>> fb." text "_cell(fb.ones(1, 1), fb.zeros(1, 1), w, w)\n    tensor([[" once "]])\n  "; \
-    using kind = Composite;                                                                                                    \
-    static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) {                          \
-      check_cell(text "_cell", x, h, w_ih, w_hh);                                                                              \
-      return step(cell, linear(x, w_ih, b_ih), {h, {}}, {w_ih, w_hh, b_ih, b_hh, {}}).h;                                       \
-    }                                                                                                                          \
-  };
-FB_RNN(RnnTanh, "rnn_tanh", Cell::tanh, "1", "0.7616", "0.9427")
-FB_RNN(RnnRelu, "rnn_relu", Cell::relu, "1", "1.", "2.")
-FB_RNN(Gru, "gru", Cell::gru, "3", "0.2048", "0.3468")
+namespace {
+
+// What tells the cells with one state apart. once and twice: the state after one and two steps from zero on
+// ones, all weights one.
+struct RnnTanh {
+  static constexpr Cell cell = Cell::tanh;
+  static constexpr char name[] = "rnn_tanh", gates[] = "1", once[] = "0.7616", twice[] = "0.9427";
+};
+struct RnnRelu {
+  static constexpr Cell cell = Cell::relu;
+  static constexpr char name[] = "rnn_relu", gates[] = "1", once[] = "1.", twice[] = "2.";
+};
+struct Gru {
+  static constexpr Cell cell = Cell::gru;
+  static constexpr char name[] = "gru", gates[] = "3", once[] = "0.2048", twice[] = "0.3468";
+};
+
+}  // namespace
+
+template <class C> struct PaddedLayers {
+  static constexpr auto schema =
+      joined(C::name, ".input(Tensor input, Tensor hx, Tensor[] params, bool has_biases, int num_layers, "
+             "float dropout, bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)");
+  static constexpr auto doc = joined(R"(
+    Layers of )", C::name, R"( cells: (T, N, F) or, if batch_first, (N, T, F) → outputs and last states.
+
+    >>> w = fb.ones()", C::gates, R"(, 1)
+    >>> fb.)", C::name, R"((fb.ones(2, 1, 1), fb.zeros(1, 1, 1), [w, w], False, 1, 0., False, False, False)[1]
+    tensor([[[)", C::twice, R"(]]])
+  )");
+  using kind = Composite;
+  static Outputs<2> decompose(Tensor x, Tensor hx, Tensors params, bool biases, int64_t layers, double p,
+                              bool train, bool bidirectional, bool batch_first) {
+    const Layers l{C::cell, biases, bidirectional, train, layers, p};
+    const Outputs<3> r = l.run_padded(x, {hx, {}}, params, batch_first);
+    return {r[0], r[1]};
+  }
+};
+
+template <class C> struct PackedLayers {
+  static constexpr auto schema =
+      joined(C::name, ".data(Tensor data, Tensor batch_sizes, Tensor hx, Tensor[] params, bool has_biases, "
+             "int num_layers, float dropout, bool train, bool bidirectional) -> (Tensor, Tensor)");
+  static constexpr auto doc = PaddedLayers<C>::doc;
+  using kind = Composite;
+  static Outputs<2> decompose(Tensor x, Tensor sizes, Tensor hx, Tensors params, bool biases, int64_t layers,
+                              double p, bool train, bool bidirectional) {
+    const Layers l{C::cell, biases, bidirectional, train, layers, p};
+    const Outputs<3> r = l.run_packed(x, sizes, {hx, {}}, params);
+    return {r[0], r[1]};
+  }
+};
+
+template <class C> struct SingleStep {
+  static constexpr auto name = joined(C::name, "_cell");
+  static constexpr auto schema = joined(name, "(Tensor input, Tensor hx, Tensor w_ih, Tensor w_hh, "
+                                        "Tensor? b_ih=None, Tensor? b_hh=None) -> Tensor");
+  static constexpr auto doc = joined(R"(
+    One step of a )", C::name, R"( cell: input (N, F), state (N, H) → state (N, H).
+
+    >>> w = fb.ones()", C::gates, R"(, 1)
+    >>> fb.)", name, R"((fb.ones(1, 1), fb.zeros(1, 1), w, w)
+    tensor([[)", C::once, R"(]])
+  )");
+  using kind = Composite;
+  static Tensor decompose(Tensor x, Tensor h, Tensor w_ih, Tensor w_hh, Tensor b_ih, Tensor b_hh) {
+    check_cell(name, x, h, w_ih, w_hh);
+    return step(C::cell, linear(x, w_ih, b_ih), {h, {}}, {w_ih, w_hh, b_ih, b_hh, {}}).h;
+  }
+};
 
 struct Lstm {
   static constexpr auto schema = "lstm.input(Tensor input, Tensor[] hx, Tensor[] params, bool has_biases, int num_layers, float dropout, "
@@ -267,6 +296,8 @@ struct LstmCell {
   }
 };
 
-FB_GROUP(rnn, RnnTanh, RnnTanhPacked, RnnTanhCell, RnnRelu, RnnReluPacked, RnnReluCell, Gru, GruPacked, GruCell, Lstm, LstmPacked, LstmCell)
+FB_GROUP(rnn, PaddedLayers<RnnTanh>, PackedLayers<RnnTanh>, SingleStep<RnnTanh>, PaddedLayers<RnnRelu>,
+         PackedLayers<RnnRelu>, SingleStep<RnnRelu>, PaddedLayers<Gru>, PackedLayers<Gru>, SingleStep<Gru>,
+         Lstm, LstmPacked, LstmCell)
 
 }  // namespace fb

@@ -2,6 +2,7 @@
 
 #include "autograd/node.h"
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops.h"
 
 // Views of one tensor in several parts. All parts share one graph node, so that a backward pass joins their
@@ -296,50 +297,68 @@ static Tensors even_sections(std::string_view op, const Tensor& x, int64_t secti
   return in_sections(x, sections, d);
 }
 
-// hsplit, vsplit and dsplit: the dim each splits, and how many dims it asks for.
-struct Named { std::string_view name; int least; };
-static int named_dim(const Named& n, const Tensor& x) {
-  check(x.dim() >= n.least, n.name, ": the input has ", x.dim(), " dims, splitting this way takes ", n.least);
-  if (n.name == "hsplit") return x.dim() == 1 ? 0 : 1;
-  return n.name == "vsplit" ? 0 : 2;
-}
+namespace {
 
-#define FB_NAMED_SPLIT(Name, name, least, schema_1, schema_2, words)                                              \
-  struct Name {                                                                                                   \
-    static constexpr auto schema = schema_1;                                                                      \
-    static constexpr auto doc = words;                                                                            \
-    using kind = Composite;                                                                                       \
-    static Tensors decompose(Tensor x, int64_t sections) { return even_sections(name, x, sections, named_dim({name, least}, x)); } \
-  };                                                                                                              \
-  struct Name##Indices {                                                                                          \
-    static constexpr auto schema = schema_2;                                                                      \
-    static constexpr auto doc = words;                                                                            \
-    using kind = Composite;                                                                                       \
-    static Tensors decompose(Tensor x, Dims indices) { return at_indices(x, indices, named_dim({name, least}, x)); } \
-  };
-FB_NAMED_SPLIT(Hsplit, "hsplit", 1, "hsplit(Tensor self, int sections) -> Tensor[]", "hsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               R"(
+// hsplit, vsplit and dsplit: the dim each splits, and how many dims it asks for.
+struct HorizontalSplit {
+  static constexpr char name[] = "hsplit";
+  static constexpr int least = 1;
+  static constexpr auto doc = R"(
     tensor_split along dim 1, or dim 0 of a vector; sections must divide it.
 
     >>> fb.hsplit(fb.tensor([[1, 2]]), 2)
     (tensor([[1]]), tensor([[2]]))
-  )")
-FB_NAMED_SPLIT(Vsplit, "vsplit", 2, "vsplit(Tensor self, int sections) -> Tensor[]", "vsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               R"(
+  )";
+  static int dim(const Tensor& x) { return x.dim() == 1 ? 0 : 1; }
+};
+struct VerticalSplit {
+  static constexpr char name[] = "vsplit";
+  static constexpr int least = 2;
+  static constexpr auto doc = R"(
     tensor_split along dim 0 of at least two; sections must divide it.
 
     >>> fb.vsplit(fb.tensor([[1], [2]]), 2)
     (tensor([[1]]), tensor([[2]]))
-  )")
-FB_NAMED_SPLIT(Dsplit, "dsplit", 3, "dsplit(Tensor self, int sections) -> Tensor[]", "dsplit.indices(Tensor self, int[] indices) -> Tensor[]",
-               R"(
+  )";
+  static int dim(const Tensor&) { return 0; }
+};
+struct DepthSplit {
+  static constexpr char name[] = "dsplit";
+  static constexpr int least = 3;
+  static constexpr auto doc = R"(
     tensor_split along dim 2 of at least three; sections must divide it.
 
     >>> fb.dsplit(fb.tensor([[[1, 2]]]), 2)
     (tensor([[[1]]]), tensor([[[2]]]))
-  )")
+  )";
+  static int dim(const Tensor&) { return 2; }
+};
 
-FB_GROUP(split, Unbind, Split, SplitSizes, SplitSizesKeyword, SplitWithSizes, UnsafeSplit, UnsafeSplitWithSizes, Chunk, UnsafeChunk,
-         TensorSplit, TensorSplitIndices, TensorSplitTensor, Hsplit, HsplitIndices, Vsplit, VsplitIndices, Dsplit, DsplitIndices)
+template <class N> int named_dim(const Tensor& x) {
+  check(x.dim() >= N::least, N::name, ": the input has ", x.dim(), " dims, splitting this way takes ", N::least);
+  return N::dim(x);
+}
+
+}  // namespace
+
+template <class N> struct SplitEvenly {
+  static constexpr auto schema = joined(N::name, "(Tensor self, int sections) -> Tensor[]");
+  static constexpr auto doc = N::doc;
+  using kind = Composite;
+  static Tensors decompose(Tensor x, int64_t sections) {
+    return even_sections(N::name, x, sections, named_dim<N>(x));
+  }
+};
+template <class N> struct SplitAt {
+  static constexpr auto schema = joined(N::name, ".indices(Tensor self, int[] indices) -> Tensor[]");
+  static constexpr auto doc = N::doc;
+  using kind = Composite;
+  static Tensors decompose(Tensor x, Dims indices) { return at_indices(x, indices, named_dim<N>(x)); }
+};
+
+FB_GROUP(split, Unbind, Split, SplitSizes, SplitSizesKeyword, SplitWithSizes, UnsafeSplit,
+         UnsafeSplitWithSizes, Chunk, UnsafeChunk, TensorSplit, TensorSplitIndices, TensorSplitTensor,
+         SplitEvenly<HorizontalSplit>, SplitAt<HorizontalSplit>, SplitEvenly<VerticalSplit>,
+         SplitAt<VerticalSplit>, SplitEvenly<DepthSplit>, SplitAt<DepthSplit>)
 
 }  // namespace fb

@@ -7,6 +7,7 @@
 #include "base/isa.h"
 #include "kernels/rows.h"
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops.h"
 
 namespace fb {
@@ -217,42 +218,67 @@ struct ResampleBackward {
   }
 };
 
-// before and after: the brackets round a row; sides: all but the last.
-#define FB_UPSAMPLE(n, word, before, after, sides)                                                                            \
-  struct Nearest##n {                                                                                                         \
-    static constexpr auto schema = "upsample_nearest" #n "d(Tensor input, int[]? output_size, float[]? scales=None) -> Tensor";      \
-    static constexpr auto doc = "\n    Resizes (N, C, *) by repeating or dropping elements: index floor(o · in / out).\n\n"   \
-                                "    >>> fb._C.upsample_nearest" #n "d(fb.tensor(" before "1., 2." after "), [" sides "4])\n" \
-                                "    tensor(" before "1., 1., 2., 2." after ")\n  ";                                          \
-    using kind = Composite;                                                                                                   \
-    static Tensor decompose(Tensor x, std::optional<Dims> size, std::optional<Floats> scales) {                               \
-      return upsampled("upsample_nearest" #n "d", x, n, size, scales, nearest);                                               \
-    }                                                                                                                         \
-  };                                                                                                                          \
-  struct Exact##n {                                                                                                           \
-    static constexpr auto schema = "_upsample_nearest_exact" #n "d(Tensor input, int[]? output_size, float[]? scales=None) -> Tensor"; \
-    static constexpr auto doc = "Resizes (N, C, *) by the element whose centre is nearest.";                                  \
-    using kind = Composite;                                                                                                   \
-    static Tensor decompose(Tensor x, std::optional<Dims> size, std::optional<Floats> scales) {                               \
-      return upsampled("_upsample_nearest_exact" #n "d", x, n, size, scales, exact);                                          \
-    }                                                                                                                         \
-  };                                                                                                                          \
-  struct Linear##n##d {                                                                                                       \
-    static constexpr auto schema = "upsample_" word #n "d(Tensor input, int[]? output_size, bool align_corners, "                    \
-                                   "float[]? scales=None) -> Tensor";                                                         \
-    static constexpr auto doc = "\n    Resizes (N, C, *) by linear interpolation between neighbours.\n\n"                     \
-                                "    >>> fb._C.upsample_" word #n "d(fb.tensor(" before "1., 2." after "), [" sides "4], False)\n" \
-                                "    tensor(" before "1.0000, 1.2500, 1.7500, 2.0000" after ")\n  ";                          \
-    using kind = Composite;                                                                                                   \
-    static Tensor decompose(Tensor x, std::optional<Dims> size, bool align_corners, std::optional<Floats> scales) {           \
-      if (n == 2 && x.dtype() == DType::u8) return call_op<ByteBilinear2d>(x, size, align_corners, scales);                   \
-      return upsampled("upsample_" word #n "d", x, n, size, scales, align_corners ? aligned : linear);                        \
-    }                                                                                                                         \
-  };
-FB_UPSAMPLE(1, "linear", "[[[", "]]]", "")
-FB_UPSAMPLE(2, "bilinear", "[[[[", "]]]]", "1, ")
-FB_UPSAMPLE(3, "trilinear", "[[[[[", "]]]]]", "1, 1, ")
+namespace {
 
-FB_GROUP(upsample, Resample, ResampleBackward, Nearest1, Nearest2, Nearest3, Exact1, Exact2, Exact3, Linear1d, Linear2d, Linear3d)
+// For the docs. before and after: the brackets round a row; sides: all but the last.
+template <int n> struct Row;
+template <> struct Row<1> {
+  static constexpr char word[] = "linear", before[] = "[[[", after[] = "]]]", sides[] = "";
+};
+template <> struct Row<2> {
+  static constexpr char word[] = "bilinear", before[] = "[[[[", after[] = "]]]]", sides[] = "1, ";
+};
+template <> struct Row<3> {
+  static constexpr char word[] = "trilinear", before[] = "[[[[[", after[] = "]]]]]", sides[] = "1, 1, ";
+};
+
+}  // namespace
+
+template <int n> struct NearestResize {
+  static constexpr auto name = joined("upsample_nearest", digit(n), "d");
+  static constexpr auto schema =
+      joined(name, "(Tensor input, int[]? output_size, float[]? scales=None) -> Tensor");
+  static constexpr auto doc = joined(R"(
+    Resizes (N, C, *) by repeating or dropping elements: index floor(o · in / out).
+
+    >>> fb._C.)", name, "(fb.tensor(", Row<n>::before, "1., 2.", Row<n>::after, "), [", Row<n>::sides, R"(4])
+    tensor()", Row<n>::before, "1., 1., 2., 2.", Row<n>::after, ")\n  ");
+  using kind = Composite;
+  static Tensor decompose(Tensor x, std::optional<Dims> size, std::optional<Floats> scales) {
+    return upsampled(name, x, n, size, scales, nearest);
+  }
+};
+
+template <int n> struct ExactResize {
+  static constexpr auto name = joined("_upsample_nearest_exact", digit(n), "d");
+  static constexpr auto schema =
+      joined(name, "(Tensor input, int[]? output_size, float[]? scales=None) -> Tensor");
+  static constexpr auto doc = "Resizes (N, C, *) by the element whose centre is nearest.";
+  using kind = Composite;
+  static Tensor decompose(Tensor x, std::optional<Dims> size, std::optional<Floats> scales) {
+    return upsampled(name, x, n, size, scales, exact);
+  }
+};
+
+template <int n> struct LinearResize {
+  static constexpr auto name = joined("upsample_", Row<n>::word, digit(n), "d");
+  static constexpr auto schema = joined(name, "(Tensor input, int[]? output_size, bool align_corners, "
+                                        "float[]? scales=None) -> Tensor");
+  static constexpr auto doc = joined(R"(
+    Resizes (N, C, *) by linear interpolation between neighbours.
+
+    >>> fb._C.)", name, "(fb.tensor(", Row<n>::before, "1., 2.", Row<n>::after, "), [", Row<n>::sides,
+                                     R"(4], False)
+    tensor()", Row<n>::before, "1.0000, 1.2500, 1.7500, 2.0000", Row<n>::after, ")\n  ");
+  using kind = Composite;
+  static Tensor decompose(Tensor x, std::optional<Dims> size, bool align_corners,
+                          std::optional<Floats> scales) {
+    if (n == 2 && x.dtype() == DType::u8) return call_op<ByteBilinear2d>(x, size, align_corners, scales);
+    return upsampled(name, x, n, size, scales, align_corners ? aligned : linear);
+  }
+};
+
+FB_GROUP(upsample, Resample, ResampleBackward, NearestResize<1>, NearestResize<2>, NearestResize<3>,
+         ExactResize<1>, ExactResize<2>, ExactResize<3>, LinearResize<1>, LinearResize<2>, LinearResize<3>)
 
 }  // namespace fb

@@ -6,6 +6,7 @@
 
 #include "kernels/rows.h"
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops.h"
 
 namespace fb {
@@ -241,22 +242,49 @@ struct FilterResampleBackward {
   }
 };
 
-#define FB_FILTER(type, name, filter, words)                                                                            \
-  struct type {                                                                                                         \
-    static constexpr auto schema = name "(Tensor input, int[]? output_size, bool align_corners, float[]? scales=None) -> Tensor"; \
-    static constexpr auto doc = "Resizes (N, C, H, W) by " words ".";                                                   \
-    using kind = Composite;                                                                                             \
-    static Tensor decompose(Tensor x, std::optional<Dims> size, bool align_corners, std::optional<Floats> scales) {     \
-      return filtered(name, x, size, align_corners, scales, filter);                                                    \
-    }                                                                                                                   \
-  };
-FB_FILTER(Bicubic2d, "upsample_bicubic2d", cubic, "cubic convolution")
-FB_FILTER(SmoothBilinear2d, "_upsample_bilinear2d_aa", triangle_smooth, "a triangle as wide as the places it stands for")
-FB_FILTER(SmoothBicubic2d, "_upsample_bicubic2d_aa", cubic_smooth, "a cubic as wide as the places it stands for")
-FB_FILTER(SmoothLanczos2d, "_upsample_lanczos2d_aa", lanczos_smooth, "a Lanczos window of three lobes as wide as the places it stands for")
+namespace {
 
-FB_FILTER(ByteBilinear2d, "_upsample_bilinear2d_bytes", triangle, "linear interpolation in fixed point")
+// What tells the ops apart. words: what the doc says of the filter.
+struct CubicTaps {
+  static constexpr Filter filter = cubic;
+  static constexpr char name[] = "upsample_bicubic2d", words[] = "cubic convolution";
+};
+struct SmoothLinearTaps {
+  static constexpr Filter filter = triangle_smooth;
+  static constexpr char name[] = "_upsample_bilinear2d_aa",
+                        words[] = "a triangle as wide as the places it stands for";
+};
+struct SmoothCubicTaps {
+  static constexpr Filter filter = cubic_smooth;
+  static constexpr char name[] = "_upsample_bicubic2d_aa",
+                        words[] = "a cubic as wide as the places it stands for";
+};
+struct LanczosTaps {
+  static constexpr Filter filter = lanczos_smooth;
+  static constexpr char name[] = "_upsample_lanczos2d_aa",
+                        words[] = "a Lanczos window of three lobes as wide as the places it stands for";
+};
+struct ByteTaps {
+  static constexpr Filter filter = triangle;
+  static constexpr char name[] = "_upsample_bilinear2d_bytes",
+                        words[] = "linear interpolation in fixed point";
+};
 
-FB_GROUP(upsample_filter, FilterResample, FilterResampleBackward, ByteBilinear2d, Bicubic2d, SmoothBilinear2d, SmoothBicubic2d, SmoothLanczos2d)
+}  // namespace
+
+template <class F> struct FilteredResize {
+  static constexpr auto schema = joined(F::name, "(Tensor input, int[]? output_size, bool align_corners, "
+                                        "float[]? scales=None) -> Tensor");
+  static constexpr auto doc = joined("Resizes (N, C, H, W) by ", F::words, ".");
+  using kind = Composite;
+  static Tensor decompose(Tensor x, std::optional<Dims> size, bool align_corners,
+                          std::optional<Floats> scales) {
+    return filtered(F::name, x, size, align_corners, scales, F::filter);
+  }
+};
+struct ByteBilinear2d : FilteredResize<ByteTaps> {};   // upsample.cpp calls it by this name
+
+FB_GROUP(upsample_filter, FilterResample, FilterResampleBackward, ByteBilinear2d, FilteredResize<CubicTaps>,
+         FilteredResize<SmoothLinearTaps>, FilteredResize<SmoothCubicTaps>, FilteredResize<LanczosTaps>)
 
 }  // namespace fb
