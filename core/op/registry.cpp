@@ -13,7 +13,7 @@ namespace fb {
   X(extreme) X(scan) X(sort) X(search) X(view) X(join) X(copy) X(index) X(index_along) \
   X(gather) X(masked) X(create) X(random) X(random_create) X(random_sample) X(random_gamma) X(matmul) \
   X(linear) X(softmax) X(loss) X(loss_class) X(loss_pair) X(loss_margin) X(normalize) X(normalize_channel) \
-  X(embedding) X(dropout) X(update) X(update_adaptive) X(conv) X(pool) X(pool_fractional) X(addmm) \
+  X(normalize_group) X(embedding) X(dropout) X(update) X(update_adaptive) X(conv) X(pool_max) X(pool_mean) X(pool_fractional) X(addmm) \
   X(contraction) X(einsum) X(chain) X(cross) X(diagonal) X(dims) X(pad) X(rearrange) X(relayout) \
   X(scatter) X(split) X(window) X(difference) X(distance) X(histogram) X(norm) X(quantile) X(select) \
   X(unique) X(rnn) X(rnn_sequence) X(rnn_sequence_gru) X(rnn_sequence_plain) X(attention) X(attention_fused) X(upsample) \

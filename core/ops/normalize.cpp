@@ -148,8 +148,6 @@ Tensor summed_to(T_ g, T_ x, const Dims& shape) {
   return lead.empty() ? g : sum(g, lead);
 }
 
-template <class T> T* data_of(T_ t) { return t ? t.data<T>() : nullptr; }
-
 }  // namespace
 
 struct NativeLayerNorm {

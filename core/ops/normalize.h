@@ -10,6 +10,16 @@ namespace fb {
 struct NativeLayerNorm; struct NativeLayerNormBackward; struct FusedRmsNorm; struct FusedRmsNormBackward;
 struct NativeGroupNorm; struct NativeGroupNormBackward; struct NativeBatchNorm; struct NativeBatchNormBackward; struct BatchNorm;
 
+// x as (samples, channels, places).
+struct ChannelSizes {
+  int64_t n, c, s = 1;
+  explicit ChannelSizes(const Dims& shape) : n(shape[0]), c(shape[1]) {
+    for (int i = 2; i < shape.size(); ++i) s *= shape[i];
+  }
+};
+
+template <class T> T* data_of(T_ t) { return t ? t.data<T>() : nullptr; }
+
 // Which gradients a backward op is asked for, as an int argument.
 inline bool wants(int64_t needs, int bit) { return needs >> bit & 1; }
 
