@@ -1,7 +1,7 @@
 """Methods of `Tensor` that are written in Python; attached to the one class, so that `type(x) is Tensor` holds."""
 from __future__ import annotations
 
-from . import _C
+from . import _C, _tensor_conversion, _tensor_storage
 
 Tensor = _C.Tensor
 
@@ -69,114 +69,6 @@ class _RemovableHandle:
 
     def __exit__(self, *exception):
         self.remove()
-
-
-def _target(args, kwargs, self):
-    """(dtype or None, copy, memory format or None) of the arguments of `to`, checking the device."""
-    dtype, copy = kwargs.pop("dtype", None), kwargs.pop("copy", False)
-    device, other = kwargs.pop("device", None), kwargs.pop("other", None)
-    kwargs.pop("non_blocking", None)
-    memory_format = kwargs.pop("memory_format", None)
-    if kwargs:
-        raise TypeError(f"to() got an unexpected keyword argument '{next(iter(kwargs))}'")
-    args = list(args)
-    if args and isinstance(args[0], Tensor):
-        other = args.pop(0)
-    elif args and (isinstance(args[0], (str, _C.device, int)) and not isinstance(args[0], bool) or args[0] is None):
-        device = args.pop(0)
-        if args and (args[0] is None or not isinstance(args[0], bool)):
-            dtype = args.pop(0)
-    elif args:
-        dtype = args.pop(0)
-    flags = args[:2]  # non_blocking, for which there is nothing to wait on a CPU, and copy
-    if len(args) > 2 or not all(isinstance(flag, (bool, int)) for flag in flags):
-        given = ", ".join(a.__class__.__name__ for a in args)
-        raise TypeError(f"to: after device and dtype came ({given}), there is room for non_blocking and "
-                        "copy, two bools")
-    copy = flags[1] if len(flags) == 2 else copy
-    if other is not None:
-        dtype = other.dtype
-    if device is not None:
-        _C._check_device(device)
-    return dtype, copy, None if memory_format == _C.preserve_format else memory_format
-
-
-def to(self, *args, **kwargs):
-    """This tensor with another dtype or on another device: itself if nothing changes and `copy` is False."""
-    if len(args) == 1 and not kwargs and isinstance(args[0], (_C.device, str)) and str(args[0]) == "cpu":
-        return self
-    if len(args) == 1 and not kwargs and isinstance(args[0], _C.dtype):
-        dtype, copy, memory_format = args[0], False, None
-    else:
-        dtype, copy, memory_format = _target(args, kwargs, self)
-    converts = dtype is not None and dtype != self.dtype
-    result = _C._to_copy(self, dtype) if converts else self
-    if memory_format is not None:
-        ordered = result.clone(memory_format=memory_format)
-        return self if not (converts or copy) and ordered.stride() == self.stride() else ordered
-    return self.clone() if copy and not converts else result
-
-
-def cpu(self, *, memory_format=None):
-    """This tensor: it is on the CPU."""
-    return self
-
-
-def cuda(self, device=None, non_blocking=False, memory_format=None):
-    """Raises: there is no CUDA device."""
-    _C._check_device("cuda" if device is None else device)
-
-
-def _cast_method(name, dtype):
-    def cast(self, *, memory_format=None):
-        result = self if self.dtype == dtype else _C._to_copy(self, dtype)
-        if memory_format in (None, _C.preserve_format):
-            return result
-        return contiguous(result, memory_format=memory_format)
-    cast.__name__ = name
-    cast.__doc__ = f"This tensor as {dtype}."
-    return cast
-
-
-def type(self, dtype=None, non_blocking=False, **kwargs):
-    """The name of this tensor's type, as "torch.FloatTensor", or this tensor converted to `dtype`."""
-    if dtype is None:
-        return f"torch.{_legacy_names[self.dtype]}Tensor"
-    from ._legacy_types import dtype_of
-    return self.to(dtype_of(dtype))
-
-
-def type_as(self, other):
-    """This tensor converted to the dtype of `other`."""
-    if not isinstance(other, Tensor):
-        raise TypeError(f"type_as(): argument 'other' (position 1) must be Tensor, not {other.__class__.__name__}")
-    return self.to(other.dtype)
-
-
-def numpy(self, *, force=False):
-    """A NumPy array that shares this tensor's memory.
-
-    Errors: RuntimeError if the tensor requires grad (use `detach().numpy()`), TypeError for bfloat16.
-    """
-    if self.requires_grad and not force:
-        raise RuntimeError("numpy: the tensor requires grad and numpy would lose the graph; use "
-                           ".detach().numpy()")
-    if self.is_conj() or self.is_neg():
-        self = self.resolve_conj().resolve_neg()
-    return _C._as_array(_C._detach(self))
-
-
-def __array__(self, dtype=None, copy=None):
-    array = self.numpy()
-    if dtype is not None and array.dtype != dtype:
-        return array.astype(dtype)
-    return array.copy() if copy else array
-
-
-def __array_wrap__(self, array, context=None, return_scalar=False):
-    if array.dtype == bool:
-        array = array.astype("uint8")
-    return _C.from_numpy(array)
 
 
 def __repr__(self, *, tensor_contents=None):
@@ -284,24 +176,6 @@ def __setstate__(self, state):
     self.__dict__.update(state)
 
 
-def untyped_storage(self):
-    """The bytes behind this tensor, shared by all its views."""
-    return _C._untyped_storage(self)
-
-
-def storage(self):
-    """The storage behind this tensor, as numbers of its dtype."""
-    from .storage import TypedStorage
-    return TypedStorage(wrap_storage=self.untyped_storage(), dtype=self.dtype, _internal=True)
-
-
-def contiguous(self, *, memory_format=None):
-    """This tensor packed in memory, last dim fastest: itself if it already is."""
-    if memory_format not in (None, _C.contiguous_format, _C.preserve_format):
-        return self if self.is_contiguous(memory_format=memory_format) else self.clone(memory_format=memory_format)
-    return self if self.is_contiguous() else _C._contiguous(self)
-
-
 def new_tensor(self, data, *, dtype=None, device=None, requires_grad=False, layout=None, pin_memory=False):
     """A tensor from `data`, of this tensor's dtype unless given."""
     return _C.tensor(data, dtype=self.dtype if dtype is None else dtype, device=device, requires_grad=requires_grad)
@@ -315,27 +189,6 @@ def new(self, *args, **kwargs):
 def get_device(self):
     """-1: the CPU."""
     return -1
-
-
-def is_shared(self):
-    """Whether the storage lies in memory shared between processes."""
-    return self.untyped_storage().is_shared()
-
-
-def share_memory_(self):
-    """Move the storage, and so every view of it, into memory shared between processes; returns self."""
-    self.untyped_storage().share_memory_()
-    return self
-
-
-def is_pinned(self, device=None):
-    """False: memory is pinned for a GPU's sake only."""
-    return False
-
-
-def pin_memory(self, device=None):
-    """This tensor: there is no GPU to pin memory for."""
-    return self
 
 
 def where(self, condition, other=None):
@@ -384,60 +237,8 @@ def map_(self, other, function):
     return self.copy_(_C.tensor([function(a, b) for a, b in pairs], dtype=self.dtype).reshape(self.shape))
 
 
-def set_(self, source=None, storage_offset=0, size=None, stride=None):
-    """Have this tensor show the memory of `source`; returns self."""
-    if source is None:
-        source = _C.empty(0, dtype=self.dtype)
-    elif isinstance(source, Tensor) and source.dtype != self.dtype:
-        raise RuntimeError(f"set_(): cannot show memory of {source.dtype} in a tensor of type {self.dtype}")
-    elif not isinstance(source, Tensor):
-        storage = getattr(source, "_untyped_storage", source)
-        count = storage.nbytes() // self.element_size()
-        size = (count,) if size is None else tuple(size)
-        stride = _packed(size) if stride is None else tuple(stride)
-        source = _C._tensor_from_storage(storage, self.dtype, storage_offset, size, stride)
-    elif size is not None:
-        stride = _packed(size) if stride is None else stride
-        source = _C._tensor_from_storage(source.untyped_storage(), self.dtype, storage_offset, tuple(size),
-                                         tuple(stride))
-    _C._become(self, source)
-    return self
-
-
-def _packed(size):
-    strides, step = [], 1
-    for s in reversed(size):
-        strides.insert(0, step)
-        step *= max(s, 1)
-    return tuple(strides)
-
-
-def __dlpack__(self, *, stream=-1, max_version=None, dl_device=None, copy=None):
-    if self.requires_grad:
-        raise BufferError("__dlpack__: the tensor requires grad; export .detach()")
-    return self.numpy().__dlpack__()
-
-
-def __dlpack_device__(self):
-    return (1, 0)
-
-
 def __dir__(self):
     return sorted(set(dir(self.__class__)) | set(getattr(self, "__dict__", ())))
-
-
-def resize_(self, *sizes, memory_format=None):
-    """Give this tensor another shape, growing its storage if needed; new elements are not initialised."""
-    size = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-    if self.requires_grad:
-        raise RuntimeError("resize: the tensor requires grad, so its size must stay; resize .detach()")
-    _C._resize_(self, tuple(size))
-    return self
-
-
-def resize_as_(self, other, memory_format=None):
-    """Give this tensor the shape of `other`, growing its storage if needed."""
-    return resize_(self, *other.shape)
 
 
 def nonzero(self, *, as_tuple=False):
@@ -449,7 +250,7 @@ def _transposed(self):
     """All dims in reverse order, as a view."""
     if self.dim() not in (0, 2):
         import warnings
-        warnings.warn("x.T has a meaning for matrices only: use x.mT for batches of them, or "
+        warnings.warn("x.T of a tensor that is no matrix is deprecated: use x.mT for batches of matrices, or "
                       "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dims", stacklevel=2)
     return self.permute(*range(self.dim() - 1, -1, -1)) if self.dim() else self.alias()
 
@@ -492,26 +293,11 @@ def _read_only(name, what):
     return property(what.fget, refuse, doc=what.__doc__)
 
 
-_legacy_names = {}
-
-
 def _attach():
-    names = {"float": _C.float32, "double": _C.float64, "half": _C.float16, "bfloat16": _C.bfloat16, "int": _C.int32,
-             "long": _C.int64, "short": _C.int16, "char": _C.int8, "byte": _C.uint8, "bool": _C.bool,
-             "cfloat": _C.complex64, "cdouble": _C.complex128}
-    legacy = {"float": "Float", "double": "Double", "half": "Half", "bfloat16": "BFloat16", "int": "Int",
-              "long": "Long", "short": "Short", "char": "Char", "byte": "Byte", "bool": "Bool",
-              "cfloat": "ComplexFloat",
-              "cdouble": "ComplexDouble"}
-    for name, dtype in names.items():
-        setattr(Tensor, name, _cast_method(name, dtype))
-        _legacy_names[dtype] = legacy[name]
     for function in (backward, requires_grad_, detach_, retain_grad, register_hook, register_post_accumulate_grad_hook,
-                     to, cpu, cuda, type, type_as, numpy, __array__, __array_wrap__, __repr__, __format__, __contains__,
-                     __deepcopy__, __copy__, __reversed__, is_signed, is_nonzero, is_same_size, __reduce_ex__,
-                     __setstate__, untyped_storage, storage, contiguous, new_tensor, new, get_device, is_shared,
-                     share_memory_, is_pinned, pin_memory, sum_to_size, apply_, map_, set_, __dlpack__,
-                     __dlpack_device__, __dir__, resize_, resize_as_, nonzero, where):
+                     __repr__, __format__, __contains__, __deepcopy__, __copy__, __reversed__, is_signed, is_nonzero,
+                     is_same_size, __reduce_ex__, __setstate__, new_tensor, new, get_device, sum_to_size, apply_, map_,
+                     __dir__, nonzero, where, *_tensor_conversion.METHODS, *_tensor_storage.METHODS):
         setattr(Tensor, function.__name__, function)
     for name, function in {"T": _transposed, "mT": _matrix_transposed, "mH": _matrix_adjoint, "H": _hermitian}.items():
         setattr(Tensor, name, property(function))
