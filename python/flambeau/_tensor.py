@@ -250,7 +250,7 @@ def _transposed(self):
     """All dims in reverse order, as a view."""
     if self.dim() not in (0, 2):
         import warnings
-        warnings.warn("x.T of a tensor that is no matrix is deprecated: use x.mT for batches of matrices, or "
+        warnings.warn("x.T has a meaning for matrices only: use x.mT for batches of them, or "
                       "x.permute(*range(x.ndim - 1, -1, -1)) to reverse the dims", stacklevel=2)
     return self.permute(*range(self.dim() - 1, -1, -1)) if self.dim() else self.alias()
 
