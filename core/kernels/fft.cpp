@@ -104,11 +104,24 @@ template <class V, class T> inline void store(T* out, const int64_t* starts, int
   }
 }
 
+// Room for lines on their way through the plan, which ends in one of two buffers.
+template <class V, class T> struct Lines {
+  const Plan<T>& plan;
+  Pair<V>* buffers[2];
+  explicit Lines(const Work<T>& k)
+      : plan(*k.plan), buffers{static_cast<Pair<V>*>(k.a), static_cast<Pair<V>*>(k.b)} {}
+  Pair<V>* begin() const { return buffers[0]; }
+  Pair<V>* transform() {
+    run_plan<V, T>(plan, buffers);
+    return buffers[0];
+  }
+};
+
 template <class V, class T>
 inline void complex_lines(const Work<T>& k, int64_t first, const int64_t* starts, const int64_t* out_starts) {
   const Job& j = *k.job;
-  Pair<V>* buffers[2] = {static_cast<Pair<V>*>(k.a), static_cast<Pair<V>*>(k.b)};
-  Pair<V>* data = buffers[0];
+  Lines<V, T> lines(k);
+  Pair<V>* data = lines.begin();
   const T* in = static_cast<const T*>(j.in);
   for (int64_t i = 0; i < j.n; ++i) data[i] = load<V, T>(in, starts, i * j.inner, !j.forward);
   if (j.turns) {
@@ -119,8 +132,7 @@ inline void complex_lines(const Work<T>& k, int64_t first, const int64_t* starts
       data[i] = {x.re * t.re - x.im * t.im, x.re * t.im + x.im * t.re};
     }
   }
-  run_plan<V, T>(*k.plan, buffers);
-  data = buffers[0];
+  data = lines.transform();
   for (int64_t i = 0; i < j.n; ++i)
     store<V, T>(static_cast<T*>(j.out), out_starts, i * j.out_inner, data[i], !j.forward, T(j.scale));
 }
@@ -129,8 +141,8 @@ inline void complex_lines(const Work<T>& k, int64_t first, const int64_t* starts
 template <class V, class T> inline void real_lines(const Work<T>& k, const int64_t* in_starts,
                                                    const int64_t* out_starts) {
   const Job& j = *k.job;
-  Pair<V>* buffers[2] = {static_cast<Pair<V>*>(k.a), static_cast<Pair<V>*>(k.b)};
-  Pair<V>* data = buffers[0];
+  Lines<V, T> lines(k);
+  Pair<V>* data = lines.begin();
   const T* in = static_cast<const T*>(j.in);
   T* out = static_cast<T*>(j.out);
   const T scale = T(j.scale);
@@ -141,8 +153,7 @@ template <class V, class T> inline void real_lines(const Work<T>& k, const int64
         part<V, T>(data[i].re, w) = in[in_starts[w] + i * j.inner];
         part<V, T>(data[i].im, w) = 0;
       }
-    run_plan<V, T>(*k.plan, buffers);
-    data = buffers[0];
+    data = lines.transform();
     for (int64_t i = 0; i <= j.n / 2; ++i) {
       if (!j.forward) data[i].im = -data[i].im;
       store<V, T>(out, out_starts, i * j.inner, data[i], swapped, scale);
@@ -155,8 +166,7 @@ template <class V, class T> inline void real_lines(const Work<T>& k, const int64
       part<V, T>(data[i].re, w) = in[in_starts[w] + 2 * i * j.inner];
       part<V, T>(data[i].im, w) = in[in_starts[w] + (2 * i + 1) * j.inner];
     }
-  run_plan<V, T>(*k.plan, buffers);
-  data = buffers[0];
+  data = lines.transform();
   for (int64_t i = 0; i <= h; ++i) {
     const Pair<V> z = data[i == h ? 0 : i], y = data[i == 0 ? 0 : h - i];
     const Pair<V> even = {z.re + y.re, z.im - y.im}, odd = minus_i(Pair<V>{z.re - y.re, z.im + y.im});
@@ -170,8 +180,8 @@ template <class V, class T> inline void real_lines(const Work<T>& k, const int64
 template <class V, class T> inline void half_lines(const Work<T>& k, const int64_t* in_starts,
                                                    const int64_t* out_starts) {
   const Job& j = *k.job;
-  Pair<V>* buffers[2] = {static_cast<Pair<V>*>(k.a), static_cast<Pair<V>*>(k.b)};
-  Pair<V>* data = buffers[0];
+  Lines<V, T> lines(k);
+  Pair<V>* data = lines.begin();
   const T* in = static_cast<const T*>(j.in);
   T* out = static_cast<T*>(j.out);
   const T scale = T(j.scale);
@@ -188,8 +198,7 @@ template <class V, class T> inline void half_lines(const Work<T>& k, const int64
       data[i] = x;
       if (i) data[j.n - i] = {x.re, -x.im};
     }
-    run_plan<V, T>(*k.plan, buffers);
-    data = buffers[0];
+    data = lines.transform();
     for (int64_t i = 0; i < j.n; ++i)
       for (int w = 0; w < width<V, T>; ++w) out[out_starts[w] + i * j.inner] = part<V, T>(data[i].re, w) *
           scale;
@@ -202,8 +211,7 @@ template <class V, class T> inline void half_lines(const Work<T>& k, const int64
                                                                  k.half[i].re, k.half[i].im);
     data[i] = {even.re - odd.im, even.im + odd.re};    // even + i odd
   }
-  run_plan<V, T>(*k.plan, buffers);
-  data = buffers[0];
+  data = lines.transform();
   for (int64_t i = 0; i < h; ++i)
     for (int w = 0; w < width<V, T>; ++w) {
       out[out_starts[w] + 2 * i * j.inner] = part<V, T>(data[i].re, w) * scale;

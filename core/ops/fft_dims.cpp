@@ -1,4 +1,5 @@
 #include "op/build.h"
+#include "op/joined.h"
 #include "ops/fft.h"
 
 // Transforms along several dims, the frequencies of their elements, and shifts of these.
@@ -79,229 +80,90 @@ Tensor real_of_many(std::string_view op, const Tensor& self, const Value& s, con
   return fft_to_real(x, z.dims[last], z.shape[last], fft_scale(norm, z.points(), forward), forward);
 }
 
+// What tells the transforms apart. words: what they are, for the docs; result: of ones of the shape `ones`.
+struct Fft {
+  static constexpr char name[] = "fft", words[] = "Discrete Fourier transform", ones[] = "2, 2",
+                        shapes[] = "self (*) → (*).   Dtypes: all but 16-bit floats; complex.",
+                        result[] = "tensor([[4.+0.j, 0.+0.j],\n            [0.+0.j, 0.+0.j]])";
+  static Tensor of(T_ x, const Value& s, const Value& dim, const Value& norm) {
+    return along_many(x, s, dim, norm, true);
+  }
+};
+struct Ifft {
+  static constexpr char name[] = "ifft", words[] = "Inverse discrete Fourier transform", ones[] = "2, 2",
+                        shapes[] = "self (*) → (*).   Dtypes: all but 16-bit floats; complex.",
+                        result[] = "tensor([[1.+0.j, 0.+0.j],\n            [0.+0.j, 0.+0.j]])";
+  static Tensor of(T_ x, const Value& s, const Value& dim, const Value& norm) {
+    return along_many(x, s, dim, norm, false);
+  }
+};
+struct Rfft {
+  static constexpr char name[] = "rfft", words[] = "Transform of real numbers", ones[] = "2, 2",
+                        shapes[] = "self (*) → the last dim halved to n/2 + 1.   Dtypes: real; complex.",
+                        result[] = "tensor([[4.+0.j, 0.+0.j],\n            [0.+0.j, 0.+0.j]])";
+  static Tensor of(T_ x, const Value& s, const Value& dim, const Value& norm) {
+    return half_of_many("rfftn", x, s, dim, norm, true);
+  }
+};
+struct Irfft {
+  static constexpr char name[] = "irfft", words[] = "Inverse of rfft, real,", ones[] = "1, 2",
+                        shapes[] = "self (*) → the last dim n, by default 2 (m - 1).   Dtypes: all but "
+                                   "16-bit floats; real.",
+                        result[] = "tensor([[1., 0.]])";
+  static Tensor of(T_ x, const Value& s, const Value& dim, const Value& norm) {
+    return real_of_many("irfftn", x, s, dim, norm, false);
+  }
+};
+struct Hfft {
+  static constexpr char name[] = "hfft", words[] = "Real transform of a Hermitian signal given by half,",
+                        ones[] = "1, 2",
+                        shapes[] = "self (*) → the last dim n, by default 2 (m - 1).   Dtypes: all but "
+                                   "16-bit floats; real.",
+                        result[] = "tensor([[2., 0.]])";
+  static Tensor of(T_ x, const Value& s, const Value& dim, const Value& norm) {
+    return real_of_many("hfftn", x, s, dim, norm, true);
+  }
+};
+struct Ihfft {
+  static constexpr char name[] = "ihfft", words[] = "Inverse of hfft, half of it,", ones[] = "1, 2",
+                        shapes[] = "self (*) → the last dim halved to n/2 + 1.   Dtypes: real; complex.",
+                        result[] = "tensor([[1.-0.j, 0.-0.j]])";
+  static Tensor of(T_ x, const Value& s, const Value& dim, const Value& norm) {
+    return half_of_many("ihfftn", x, s, dim, norm, false);
+  }
+};
+
 }  // namespace
 
-struct FftFftTwo {
-  static constexpr auto schema = "fft_fft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) -> "
-      "Tensor";
-  static constexpr auto doc = R"(
-    Discrete Fourier transform along two dims;
-    each is cut, or filled with zeros, to its size in s; norm as for fft, with the product of the sizes.
+template <class T> struct AlongTwo {
+  static constexpr auto schema = joined("fft_", T::name, "2(Tensor self, int[]? s=None, int[] dim=[-2,-1], "
+                                        "str? norm=None) -> Tensor");
+  static constexpr auto doc = joined(R"(
+    )", T::words, R"( along two dims;
+    each is cut, or filled with zeros, to its size in s; norm as for )", T::name,
+                                     R"(, with the product of the sizes.
 
-    Shapes: self (*) → (*).   Dtypes: all but 16-bit floats; complex.
+    Shapes: )", T::shapes, R"(
 
-    >>> fb.fft.fft2(fb.ones(2, 2))
-    tensor([[4.+0.j, 0.+0.j],
-            [0.+0.j, 0.+0.j]])
-  )";
+    >>> fb.fft.)", T::name, "2(fb.ones(", T::ones, "))\n    ", T::result, "\n  ");
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return along_many(x, s, dim, norm, true);
-  }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return T::of(x, s, dim, norm); }
 };
 
-struct FftFftMany {
-  static constexpr auto schema = "fft_fftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
-      "Tensor";
-  static constexpr auto doc = R"(
-    Discrete Fourier transform along several dims, by default all, or the last ones that s has sizes for;
-    each is cut, or filled with zeros, to its size in s; norm as for fft, with the product of the sizes.
+template <class T> struct AlongMany {
+  static constexpr auto schema = joined("fft_", T::name, "n(Tensor self, int[]? s=None, int[]? dim=None, "
+                                        "str? norm=None) -> Tensor");
+  static constexpr auto doc = joined(R"(
+    )", T::words, R"( along several dims,
+    by default all, or the last ones that s has sizes for;
+    each is cut, or filled with zeros, to its size in s; norm as for )", T::name,
+                                     R"(, with the product of the sizes.
 
-    Shapes: self (*) → (*).   Dtypes: all but 16-bit floats; complex.
+    Shapes: )", T::shapes, R"(
 
-    >>> fb.fft.fftn(fb.ones(2, 2))
-    tensor([[4.+0.j, 0.+0.j],
-            [0.+0.j, 0.+0.j]])
-  )";
+    >>> fb.fft.)", T::name, "n(fb.ones(", T::ones, "))\n    ", T::result, "\n  ");
   using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return along_many(x, s, dim, norm, true);
-  }
-};
-
-struct FftIfftTwo {
-  static constexpr auto schema = "fft_ifft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
-      "-> Tensor";
-  static constexpr auto doc = R"(
-    Inverse discrete Fourier transform along two dims;
-    each is cut, or filled with zeros, to its size in s; norm as for ifft, with the product of the sizes.
-
-    Shapes: self (*) → (*).   Dtypes: all but 16-bit floats; complex.
-
-    >>> fb.fft.ifft2(fb.ones(2, 2))
-    tensor([[1.+0.j, 0.+0.j],
-            [0.+0.j, 0.+0.j]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return along_many(x, s, dim, norm, false);
-  }
-};
-
-struct FftIfftMany {
-  static constexpr auto schema = "fft_ifftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
-      "Tensor";
-  static constexpr auto doc = R"(
-    Inverse discrete Fourier transform along several dims, by default all, or the last ones that s has sizes
-    for; each is cut, or filled with zeros, to its size in s; norm as for ifft, with the product of the sizes.
-
-    Shapes: self (*) → (*).   Dtypes: all but 16-bit floats; complex.
-
-    >>> fb.fft.ifftn(fb.ones(2, 2))
-    tensor([[1.+0.j, 0.+0.j],
-            [0.+0.j, 0.+0.j]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return along_many(x, s, dim, norm, false);
-  }
-};
-
-struct FftRfftTwo {
-  static constexpr auto schema = "fft_rfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
-      "-> Tensor";
-  static constexpr auto doc = R"(
-    Transform of real numbers along two dims;
-    each is cut, or filled with zeros, to its size in s; norm as for rfft, with the product of the sizes.
-
-    Shapes: self (*) → the last dim halved to n/2 + 1.   Dtypes: real; complex.
-
-    >>> fb.fft.rfft2(fb.ones(2, 2))
-    tensor([[4.+0.j, 0.+0.j],
-            [0.+0.j, 0.+0.j]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return half_of_many("rfftn", x, s, dim, norm, true);
-  }
-};
-
-struct FftRfftMany {
-  static constexpr auto schema = "fft_rfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
-      "Tensor";
-  static constexpr auto doc = R"(
-    Transform of real numbers along several dims, by default all, or the last ones that s has sizes for;
-    each is cut, or filled with zeros, to its size in s; norm as for rfft, with the product of the sizes.
-
-    Shapes: self (*) → the last dim halved to n/2 + 1.   Dtypes: real; complex.
-
-    >>> fb.fft.rfftn(fb.ones(2, 2))
-    tensor([[4.+0.j, 0.+0.j],
-            [0.+0.j, 0.+0.j]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return half_of_many("rfftn", x, s, dim, norm, true);
-  }
-};
-
-struct FftIrfftTwo {
-  static constexpr auto schema = "fft_irfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
-      "-> Tensor";
-  static constexpr auto doc = R"(
-    Inverse of rfft, real, along two dims;
-    each is cut, or filled with zeros, to its size in s; norm as for irfft, with the product of the sizes.
-
-    Shapes: self (*) → the last dim n, by default 2 (m - 1).   Dtypes: all but 16-bit floats; real.
-
-    >>> fb.fft.irfft2(fb.ones(1, 2))
-    tensor([[1., 0.]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return real_of_many("irfftn", x, s, dim, norm, false);
-  }
-};
-
-struct FftIrfftMany {
-  static constexpr auto schema = "fft_irfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
-      "Tensor";
-  static constexpr auto doc = R"(
-    Inverse of rfft, real, along several dims, by default all, or the last ones that s has sizes for;
-    each is cut, or filled with zeros, to its size in s; norm as for irfft, with the product of the sizes.
-
-    Shapes: self (*) → the last dim n, by default 2 (m - 1).   Dtypes: all but 16-bit floats; real.
-
-    >>> fb.fft.irfftn(fb.ones(1, 2))
-    tensor([[1., 0.]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return real_of_many("irfftn", x, s, dim, norm, false);
-  }
-};
-
-struct FftHfftTwo {
-  static constexpr auto schema = "fft_hfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
-      "-> Tensor";
-  static constexpr auto doc = R"(
-    Real transform of a Hermitian signal given by half, along two dims;
-    each is cut, or filled with zeros, to its size in s; norm as for hfft, with the product of the sizes.
-
-    Shapes: self (*) → the last dim n, by default 2 (m - 1).   Dtypes: all but 16-bit floats; real.
-
-    >>> fb.fft.hfft2(fb.ones(1, 2))
-    tensor([[2., 0.]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return real_of_many("hfftn", x, s, dim, norm, true);
-  }
-};
-
-struct FftHfftMany {
-  static constexpr auto schema = "fft_hfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
-      "Tensor";
-  static constexpr auto doc = R"(
-    Real transform of a Hermitian signal given by half, along several dims, by default all, or the last ones
-    that s has sizes for; each is cut, or filled with zeros, to its size in s; norm as for hfft, with the
-    product of the sizes.
-
-    Shapes: self (*) → the last dim n, by default 2 (m - 1).   Dtypes: all but 16-bit floats; real.
-
-    >>> fb.fft.hfftn(fb.ones(1, 2))
-    tensor([[2., 0.]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return real_of_many("hfftn", x, s, dim, norm, true);
-  }
-};
-
-struct FftIhfftTwo {
-  static constexpr auto schema = "fft_ihfft2(Tensor self, int[]? s=None, int[] dim=[-2,-1], str? norm=None) "
-      "-> Tensor";
-  static constexpr auto doc = R"(
-    Inverse of hfft, half of it, along two dims;
-    each is cut, or filled with zeros, to its size in s; norm as for ihfft, with the product of the sizes.
-
-    Shapes: self (*) → the last dim halved to n/2 + 1.   Dtypes: real; complex.
-
-    >>> fb.fft.ihfft2(fb.ones(1, 2))
-    tensor([[1.-0.j, 0.-0.j]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return half_of_many("ihfftn", x, s, dim, norm, false);
-  }
-};
-
-struct FftIhfftMany {
-  static constexpr auto schema = "fft_ihfftn(Tensor self, int[]? s=None, int[]? dim=None, str? norm=None) -> "
-      "Tensor";
-  static constexpr auto doc = R"(
-    Inverse of hfft, half of it, along several dims, by default all, or the last ones that s has sizes for;
-    each is cut, or filled with zeros, to its size in s; norm as for ihfft, with the product of the sizes.
-
-    Shapes: self (*) → the last dim halved to n/2 + 1.   Dtypes: real; complex.
-
-    >>> fb.fft.ihfftn(fb.ones(1, 2))
-    tensor([[1.-0.j, 0.-0.j]])
-  )";
-  using kind = Composite;
-  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) {
-    return half_of_many("ihfftn", x, s, dim, norm, false);
-  }
+  static Tensor decompose(Tensor x, Value s, Value dim, Value norm) { return T::of(x, s, dim, norm); }
 };
 
 // ---- frequencies
@@ -389,9 +251,8 @@ struct FftIfftshift {
   static Tensor decompose(Tensor x, Value dim) { return shifted(x, dim, true); }
 };
 
-FB_GROUP(fft_dims, FftFftTwo, FftFftMany, FftIfftTwo, FftIfftMany, FftRfftTwo, FftRfftMany, FftIrfftTwo,
-         FftIrfftMany,
-         FftHfftTwo, FftHfftMany, FftIhfftTwo, FftIhfftMany, FftFftfreq, FftRfftfreq,
-         FftFftshift, FftIfftshift)
+FB_GROUP(fft_dims, AlongTwo<Fft>, AlongMany<Fft>, AlongTwo<Ifft>, AlongMany<Ifft>, AlongTwo<Rfft>,
+         AlongMany<Rfft>, AlongTwo<Irfft>, AlongMany<Irfft>, AlongTwo<Hfft>, AlongMany<Hfft>, AlongTwo<Ihfft>, AlongMany<Ihfft>,
+         FftFftfreq, FftRfftfreq, FftFftshift, FftIfftshift)
 
 }  // namespace fb

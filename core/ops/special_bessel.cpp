@@ -85,7 +85,13 @@ struct SpecialI1e {
   }
 };
 
-struct BesselJ0 {
+struct WithoutDerivative {
+  using kind = Scalarwise<Result::floating>;
+  static constexpr bool in_place = false;
+  static constexpr bool differentiable = false;
+};
+
+struct BesselJ0 : WithoutDerivative {
   static constexpr auto schema = "special_bessel_j0(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Bessel function of the first kind of order 0, for each element.
@@ -95,13 +101,10 @@ struct BesselJ0 {
     >>> fb.special.bessel_j0(fb.tensor([1., 2.]))
     tensor([0.7652, 0.2239])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::j0(x); }
 };
 
-struct BesselJ1 {
+struct BesselJ1 : WithoutDerivative {
   static constexpr auto schema = "special_bessel_j1(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Bessel function of the first kind of order 1, for each element.
@@ -111,13 +114,10 @@ struct BesselJ1 {
     >>> fb.special.bessel_j1(fb.tensor([1., 2.]))
     tensor([0.4401, 0.5767])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::j1(x); }
 };
 
-struct BesselY0 {
+struct BesselY0 : WithoutDerivative {
   static constexpr auto schema = "special_bessel_y0(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Bessel function of the second kind of order 0, for each element.
@@ -128,13 +128,10 @@ struct BesselY0 {
     >>> fb.special.bessel_y0(fb.tensor([1., 2.]))
     tensor([0.0883, 0.5104])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::y0(x); }
 };
 
-struct BesselY1 {
+struct BesselY1 : WithoutDerivative {
   static constexpr auto schema = "special_bessel_y1(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Bessel function of the second kind of order 1, for each element.
@@ -145,13 +142,10 @@ struct BesselY1 {
     >>> fb.special.bessel_y1(fb.tensor([1., 2.]))
     tensor([-0.7812, -0.1070])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::y1(x); }
 };
 
-struct ModifiedBesselI0 {
+struct ModifiedBesselI0 : WithoutDerivative {
   static constexpr auto schema = "special_modified_bessel_i0(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Modified Bessel function of the first kind of order 0, for each element.
@@ -161,13 +155,10 @@ struct ModifiedBesselI0 {
     >>> fb.special.modified_bessel_i0(fb.tensor([0., 1.]))
     tensor([1.0000, 1.2661])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::i0(x); }
 };
 
-struct ModifiedBesselI1 {
+struct ModifiedBesselI1 : WithoutDerivative {
   static constexpr auto schema = "special_modified_bessel_i1(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Modified Bessel function of the first kind of order 1, for each element.
@@ -177,13 +168,10 @@ struct ModifiedBesselI1 {
     >>> fb.special.modified_bessel_i1(fb.tensor([0., 1.]))
     tensor([0.0000, 0.5652])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::i1(x); }
 };
 
-struct ModifiedBesselK0 {
+struct ModifiedBesselK0 : WithoutDerivative {
   static constexpr auto schema = "special_modified_bessel_k0(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Modified Bessel function of the second kind of order 0, for each element.
@@ -194,13 +182,10 @@ struct ModifiedBesselK0 {
     >>> fb.special.modified_bessel_k0(fb.tensor([1., 2.]))
     tensor([0.4210, 0.1139])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::k0(x); }
 };
 
-struct ModifiedBesselK1 {
+struct ModifiedBesselK1 : WithoutDerivative {
   static constexpr auto schema = "special_modified_bessel_k1(Tensor input) -> Tensor";
   static constexpr auto doc = R"(
     Modified Bessel function of the second kind of order 1, for each element.
@@ -211,13 +196,10 @@ struct ModifiedBesselK1 {
     >>> fb.special.modified_bessel_k1(fb.tensor([1., 2.]))
     tensor([0.6019, 0.1399])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::k1(x); }
 };
 
-struct ScaledModifiedBesselK0 {
+struct ScaledModifiedBesselK0 : WithoutDerivative {
   static constexpr auto schema = "special_scaled_modified_bessel_k0(Tensor x) -> Tensor";
   static constexpr auto doc = R"(
     exp(x) times the modified Bessel function of the second kind of order 0.
@@ -228,13 +210,10 @@ struct ScaledModifiedBesselK0 {
     >>> fb.special.scaled_modified_bessel_k0(fb.tensor([1., 2.]))
     tensor([1.1445, 0.8416])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::scaled_k0(x); }
 };
 
-struct ScaledModifiedBesselK1 {
+struct ScaledModifiedBesselK1 : WithoutDerivative {
   static constexpr auto schema = "special_scaled_modified_bessel_k1(Tensor x) -> Tensor";
   static constexpr auto doc = R"(
     exp(x) times the modified Bessel function of the second kind of order 1.
@@ -245,9 +224,6 @@ struct ScaledModifiedBesselK1 {
     >>> fb.special.scaled_modified_bessel_k1(fb.tensor([1., 2.]))
     tensor([1.6362, 1.0335])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::scaled_k1(x); }
 };
 
@@ -270,7 +246,7 @@ struct SphericalBesselJ0 {
   template <math::Real T> static T slow(T x) { return math::scalar::spherical_j0(x); }
 };
 
-struct AiryAi {
+struct AiryAi : WithoutDerivative {
   static constexpr auto schema = "special_airy_ai(Tensor x) -> Tensor";
   static constexpr auto doc = R"(
     Airy function Ai of each element.
@@ -280,9 +256,6 @@ struct AiryAi {
     >>> fb.special.airy_ai(fb.tensor([0., 1.]))
     tensor([0.3550, 0.1353])
   )";
-  using kind = Scalarwise<Result::floating>;
-  static constexpr bool in_place = false;
-  static constexpr bool differentiable = false;
   template <class T> static T forward(T x) { return math::scalar::airy_ai(x); }
 };
 
