@@ -4,14 +4,13 @@ from __future__ import annotations
 import math
 
 import flambeau as fb
-from flambeau.distributions import constraints
+from flambeau.distributions._location import LocationScale
 from flambeau.distributions.distribution import Distribution
-from flambeau.distributions.utils import broadcast_parameters
 
 __all__ = ["Cauchy"]
 
 
-class Cauchy(Distribution):
+class Cauchy(LocationScale, Distribution):
     """Density 1 / (π scale (1 + ((x - loc) / scale)²)); it has no mean and no variance.
 
     Args: loc, the median; scale, half the width at half the maximum, positive. Tensors or numbers that broadcast.
@@ -19,14 +18,6 @@ class Cauchy(Distribution):
     >>> fb.distributions.Cauchy(0., 1.).cdf(fb.tensor(1.))
     tensor(0.7500)
     """
-
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale, batch_shape = broadcast_parameters(loc, scale)
-        super().__init__(batch_shape, validate_args=validate_args)
 
     def expand(self, batch_shape, _instance=None):
         return self._expanded(Cauchy, batch_shape, _instance, "loc", "scale")

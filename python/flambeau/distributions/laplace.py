@@ -2,14 +2,13 @@
 from __future__ import annotations
 
 import flambeau as fb
-from flambeau.distributions import constraints
+from flambeau.distributions._location import Centred, LocationScale
 from flambeau.distributions.distribution import Distribution
-from flambeau.distributions.utils import broadcast_parameters
 
 __all__ = ["Laplace"]
 
 
-class Laplace(Distribution):
+class Laplace(LocationScale, Centred, Distribution):
     """Density exp(-|x - loc| / scale) / (2 scale).
 
     Args: loc, the mean; scale, positive. Tensors or numbers that broadcast.
@@ -18,24 +17,8 @@ class Laplace(Distribution):
     tensor(0.5000)
     """
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
-
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale, batch_shape = broadcast_parameters(loc, scale)
-        super().__init__(batch_shape, validate_args=validate_args)
-
     def expand(self, batch_shape, _instance=None):
         return self._expanded(Laplace, batch_shape, _instance, "loc", "scale")
-
-    @property
-    def mean(self):
-        return self.loc
-
-    @property
-    def mode(self):
-        return self.loc
 
     @property
     def variance(self):

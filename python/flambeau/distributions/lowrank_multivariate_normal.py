@@ -5,8 +5,9 @@ import math
 
 import flambeau as fb
 from flambeau.distributions import constraints
+from flambeau.distributions._location import Centred
 from flambeau.distributions.distribution import Distribution
-from flambeau.distributions.multivariate_normal import _batch_mahalanobis, _batch_mv
+from flambeau.distributions.multivariate_normal import _batch_mahalanobis, _batch_mv, _Matrix
 from flambeau.distributions.utils import _standard_normal, lazy_property
 
 __all__ = ["LowRankMultivariateNormal"]
@@ -29,7 +30,7 @@ def _batch_lowrank_mahalanobis(factor, diagonal, x, capacitance_tril):
     return (x.pow(2) / diagonal).sum(-1) - _batch_mahalanobis(capacitance_tril, projected)
 
 
-class LowRankMultivariateNormal(Distribution):
+class LowRankMultivariateNormal(Centred, Distribution):
     """A multivariate normal with covariance W Wᵀ + diag(D), which costs k³ instead of n³.
 
     Args: loc, shape (*batch, n); cov_factor W, shape (*batch, n, k); cov_diag D, positive, shape (*batch, n).
@@ -73,21 +74,12 @@ class LowRankMultivariateNormal(Distribution):
         new._capacitance_tril = self._capacitance_tril
         return new
 
-    @property
-    def mean(self):
-        return self.loc
-
-    @property
-    def mode(self):
-        return self.loc
-
     @lazy_property
     def variance(self):
         variance = self._unbroadcasted_cov_factor.pow(2).sum(-1) + self._unbroadcasted_cov_diag
         return variance.expand(self._batch_shape + self._event_shape)
 
-    def _over_batch(self, matrix):
-        return matrix.expand(self._batch_shape + matrix.shape[-2:])
+    _over_batch = _Matrix._over_batch
 
     @lazy_property
     def scale_tril(self):

@@ -5,6 +5,7 @@ import math
 
 import flambeau as fb
 from flambeau.distributions import constraints
+from flambeau.distributions._location import Centred
 from flambeau.distributions.distribution import Distribution
 from flambeau.distributions.utils import _standard_normal, lazy_property
 
@@ -96,7 +97,7 @@ class _Matrix:
         return self._over_batch(_precision(self._unbroadcasted_scale_tril))
 
 
-class MultivariateNormal(_Matrix, Distribution):
+class MultivariateNormal(_Matrix, Centred, Distribution):
     """Density exp(-½ (x - loc)ᵀ Σ⁻¹ (x - loc)) / √((2π)ⁿ det Σ).
 
     Args:
@@ -130,14 +131,6 @@ class MultivariateNormal(_Matrix, Distribution):
                              "precision_matrix", "scale_tril")
         new._unbroadcasted_scale_tril = self._unbroadcasted_scale_tril
         return new
-
-    @property
-    def mean(self):
-        return self.loc
-
-    @property
-    def mode(self):
-        return self.loc
 
     @property
     def variance(self):

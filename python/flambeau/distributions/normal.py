@@ -4,14 +4,14 @@ from __future__ import annotations
 import math
 
 import flambeau as fb
-from flambeau.distributions import constraints
+from flambeau.distributions._location import Centred, LocationScale
 from flambeau.distributions.exp_family import ExponentialFamily
-from flambeau.distributions.utils import _standard_normal, broadcast_parameters
+from flambeau.distributions.utils import _standard_normal
 
 __all__ = ["Normal"]
 
 
-class Normal(ExponentialFamily):
+class Normal(LocationScale, Centred, ExponentialFamily):
     """Density exp(-(x - loc)² / (2 scale²)) / (scale √(2π)).
 
     Args: loc, the mean; scale, the standard deviation, positive. Tensors or numbers that broadcast.
@@ -20,25 +20,10 @@ class Normal(ExponentialFamily):
     tensor(-0.9189)
     """
 
-    arg_constraints = {"loc": constraints.real, "scale": constraints.positive}
-    support = constraints.real
-    has_rsample = True
     _mean_carrier_measure = 0
-
-    def __init__(self, loc, scale, validate_args=None):
-        self.loc, self.scale, batch_shape = broadcast_parameters(loc, scale)
-        super().__init__(batch_shape, validate_args=validate_args)
 
     def expand(self, batch_shape, _instance=None):
         return self._expanded(Normal, batch_shape, _instance, "loc", "scale")
-
-    @property
-    def mean(self):
-        return self.loc
-
-    @property
-    def mode(self):
-        return self.loc
 
     @property
     def stddev(self):
