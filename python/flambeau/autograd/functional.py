@@ -136,8 +136,8 @@ def vjp(
     """The function's value and the product of `v` with its Jacobian.
 
     Args:
-        func: from tensors to a tensor or a tuple of tensors.
-        inputs: a tensor or a tuple of tensors.
+        func: from tensors to a tensor or several in a tuple.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the outputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where an output does not depend on an input, instead of answering with zeros.
@@ -167,8 +167,8 @@ def jvp(
     Computed by two reverse passes; `func.jvp` does it in one forward pass.
 
     Args:
-        func: from tensors to a tensor or a tuple of tensors.
-        inputs: a tensor or a tuple of tensors.
+        func: from tensors to a tensor or several in a tuple.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the inputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where an output does not depend on an input, instead of answering with zeros.
@@ -179,7 +179,7 @@ def jvp(
     """
     with enable_grad():
         is_tuple, x = _inputs(inputs, "jvp", create_graph)
-        vectors = _vector(v, x, is_tuple, "the input to the user-provided function is")
+        vectors = _vector(v, x, is_tuple, "the input is")
         outputs_are_tuple, y = _outputs(func, x, "jvp")
         _check_outputs(y, strict)
         weights = tuple(_C.zeros_like(t, requires_grad=True) for t in y)
@@ -192,7 +192,7 @@ def jvp(
 def _before_hessian(func: Callable, inputs: Any, v: Any, create_graph: bool, strict: bool, name: str) -> Any:
     """Whether the inputs are a tuple, the inputs, the vectors, the outputs, and the gradient to differentiate again."""
     is_tuple, x = _inputs(inputs, name, create_graph)
-    vectors = _vector(v, x, is_tuple, "the input to the user-provided function is")
+    vectors = _vector(v, x, is_tuple, "the input is")
     outputs_are_tuple, y = _outputs(func, x, name)
     output = _single_element(y, outputs_are_tuple, name)
     _check_outputs(y, strict)
@@ -209,7 +209,7 @@ def vhp(
 
     Args:
         func: from tensors to a tensor of one element.
-        inputs: a tensor or a tuple of tensors.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the inputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where the gradient does not depend on an input, instead of answering with zeros.
@@ -233,7 +233,7 @@ def hvp(
 
     Args:
         func: from tensors to a tensor of one element.
-        inputs: a tensor or a tuple of tensors.
+        inputs: a tensor or several in a tuple.
         v: of the shape of the inputs; may be left out for a single element.
         create_graph: let the results be differentiated again.
         strict: raise where the gradient does not depend on an input, instead of answering with zeros.
@@ -325,8 +325,8 @@ def jacobian(
     """The Jacobian of a function.
 
     Args:
-        func: from tensors to a tensor or a tuple of tensors.
-        inputs: a tensor or a tuple of tensors.
+        func: from tensors to a tensor or several in a tuple.
+        inputs: a tensor or several in a tuple.
         create_graph: let the result be differentiated again.
         strict: raise where an output does not depend on an input, instead of answering with zeros.
         vectorize: one batched pass instead of one pass per element.
@@ -377,7 +377,7 @@ def hessian(
 
     Args:
         func: from tensors to a tensor of one element.
-        inputs: a tensor or a tuple of tensors.
+        inputs: a tensor or several in a tuple.
         create_graph, strict, vectorize: as for `jacobian`.
         outer_jacobian_strategy: how the gradient is differentiated, as `strategy` of `jacobian`.
     Shapes: input.shape + input.shape; for tuples a tuple per input of a tuple per input.
