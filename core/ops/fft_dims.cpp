@@ -252,7 +252,7 @@ struct FftIfftshift {
 };
 
 FB_GROUP(fft_dims, AlongTwo<Fft>, AlongMany<Fft>, AlongTwo<Ifft>, AlongMany<Ifft>, AlongTwo<Rfft>,
-         AlongMany<Rfft>, AlongTwo<Irfft>, AlongMany<Irfft>, AlongTwo<Hfft>, AlongMany<Hfft>, AlongTwo<Ihfft>, AlongMany<Ihfft>,
-         FftFftfreq, FftRfftfreq, FftFftshift, FftIfftshift)
+         AlongMany<Rfft>, AlongTwo<Irfft>, AlongMany<Irfft>, AlongTwo<Hfft>, AlongMany<Hfft>, AlongTwo<Ihfft>,
+         AlongMany<Ihfft>, FftFftfreq, FftRfftfreq, FftFftshift, FftIfftshift)
 
 }  // namespace fb
