@@ -63,8 +63,8 @@ void check_numbers(const Dims& stride, const Dims& padding, const Dims& dilation
 void check_types(T_ x, T_ w, T_ bias) {
   check<DTypeError>(x.dtype() == w.dtype(), "conv: input is ", name_of(x.dtype()), " and weight is ",
                     name_of(w.dtype()), "; convert one to the dtype of the other");
-  check<DTypeError>(!bias || bias.dtype() == x.dtype(), "Input type (", name_of(x.dtype()), ") and bias type (",
-                    bias ? name_of(bias.dtype()) : std::string_view(), ") should be the same");
+  check<DTypeError>(!bias || bias.dtype() == x.dtype(), "conv: input is ", name_of(x.dtype()), " and bias is ",
+                    bias ? name_of(bias.dtype()) : std::string_view(), "; convert one to the dtype of the other");
   check<UnsupportedError>(x.dtype() != DType::boolean, "convolution is not implemented for 'Bool'");
 }
 

@@ -175,7 +175,7 @@ struct Istft {
       const Tensor least = to_dtype(amin(abs(envelope)), DType::f64);
       check(least.data<double>()[0] > 1e-11, "istft(", described(self), ", n_fft=", n_fft, ", hop_length=",
             hop, ", win_length=", win,
-            ") window overlap add min: ", least.data<double>()[0]);
+            "): the windows leave a sample uncovered, their least sum is ", least.data<double>()[0]);
     }
     y = y / envelope;
     if (end > full) y = call_op<ConstantPad>(y, Dims{0, end - full}, Scalar(0));
