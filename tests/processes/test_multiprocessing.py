@@ -116,11 +116,11 @@ def test_spawn():
 
 
 def test_the_first_failure_ends_the_others():
-    start = time.monotonic()
+    start, others = time.monotonic(), set(multiprocessing.active_children())
     with pytest.raises(mp.ProcessRaisedException, match="rank one is unwell") as caught:
         mp.start_processes(raise_error, nprocs=2, start_method="fork")
     assert caught.value.error_index == 1 and time.monotonic() - start < 30
-    assert not multiprocessing.active_children()
+    assert others.issuperset(multiprocessing.active_children())
 
 
 def test_signals_and_exit_codes():
