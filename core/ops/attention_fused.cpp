@@ -115,8 +115,12 @@ Tensor with_packed_rows(const Tensor& t) {
 
 struct Sizes {
   int64_t batches, rows, columns, features, values, block;
+  static int64_t batches_of(Dims shape) {
+    shape.resize(shape.size() - 2);
+    return shape.product();
+  }
   Sizes(const Tensor& q, const Tensor& k, const Tensor& v)
-      : batches(q.numel() == 0 ? 0 : q.numel() / (q.size(-2) * q.size(-1))), rows(q.size(-2)), columns(k.size(-2)), features(q.size(-1)),
+      : batches(batches_of(q.shape())), rows(q.size(-2)), columns(k.size(-2)), features(q.size(-1)),
         values(v.size(-1)),
         block(std::min(rows, std::clamp(scores_at_once / std::max<int64_t>(1, columns), fewest_rows, most_rows))) {}
   int64_t columns_for(int64_t last_row, bool causal) const { return causal ? std::min(columns, last_row) : columns; }
@@ -272,17 +276,19 @@ struct FusedAttentionBackward {
   static Outputs<3> kernel(Tensor grad, Tensor query, Tensor key, Tensor value, Tensor attn_mask, Tensor output, Tensor logsumexp, bool causal,
                            double scale) {
     check_attention(query, key, value, attn_mask);
-    check<ShapeError>(grad.shape() == output.shape() && grad.dtype() == query.dtype() && output.dtype() == query.dtype() &&
-                      logsumexp.dtype() == query.dtype() && output.size(-1) == value.size(-1) && output.size(-2) == query.size(-2) &&
-                      output.numel() * std::max<int64_t>(1, query.size(-1)) == query.numel() * std::max<int64_t>(1, value.size(-1)) &&
-                      logsumexp.numel() * query.size(-1) == query.numel(),
+    Dims values = query.shape(), row_sums = query.shape();
+    values[values.size() - 1] = value.size(-1);
+    row_sums.resize(row_sums.size() - 1);
+    const DType dtype = query.dtype();
+    check<ShapeError>(grad.shape() == values && output.shape() == values && logsumexp.shape() == row_sums && grad.dtype() == dtype &&
+                      output.dtype() == dtype && logsumexp.dtype() == dtype,
                       "_fused_attention_backward: the gradient has shape ", grad.shape(), ", the output ", output.shape(), ", the logarithms ",
                       logsumexp.shape());
     const Tensor q = with_packed_rows(query), k = with_packed_rows(key), v = with_packed_rows(value), mask = spread_mask(attn_mask, q, k);
     const Tensor g = with_packed_rows(grad), y = with_packed_rows(output), sums = contiguous(logsumexp);
     const Sizes s(q, k, v);
     Tensor gq = empty(q.shape(), q.dtype()), gk = zeros(k.shape(), k.dtype()), gv = zeros(v.shape(), v.dtype());
-    if (gq.numel() == 0 || s.columns == 0) return {zeros(q.shape(), q.dtype()), gk, gv};
+    if (g.numel() == 0 || s.columns == 0) return {zeros(q.shape(), q.dtype()), gk, gv};
     by_real(q.dtype(), [&]<class T>(T) {
       const auto weigh_block = Clones<&weigh_again<T>>::pick();
       const auto grade_block = Clones<&grade_scores<T>>::pick();

@@ -90,6 +90,11 @@ def test_nan_and_empty():
     assert y[1].isnan().all() and not y[[0, 2]].isnan().any()
     assert F.scaled_dot_product_attention(q, k[:0], v[:0]).eq(0).all()
     assert F.scaled_dot_product_attention(q[:0], k, v).shape == (0, 4)
+    v = torch.arange(40.0).view(2, 5, 4).requires_grad_()  # no features: every row is the mean
+    y = F.scaled_dot_product_attention(torch.ones(2, 3, 0), torch.ones(2, 5, 0), v, scale=1.0)
+    torch.testing.assert_close(y, v.mean(1, keepdim=True).expand(2, 3, 4))
+    y.sum().backward()
+    torch.testing.assert_close(v.grad, torch.full((2, 5, 4), 0.6))
 
 
 def test_what_does_not_fit():
